@@ -1,0 +1,15 @@
+//! Implementations of `kyc-core`'s ports. One feature an adapter, so that an embedder pays for what it
+//! uses: `sqlite`, `cipher`, `provider-http`, `sandbox`, `system`.
+
+#[cfg(feature = "cipher")]
+pub mod cipher;
+#[cfg(feature = "system")]
+pub mod clock;
+#[cfg(feature = "system")]
+pub mod entropy;
+#[cfg(feature = "provider-http")]
+pub mod provider;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;

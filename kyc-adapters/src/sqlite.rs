@@ -1,0 +1,233 @@
+//! The store in `SQLite`: one writer thread that commits many changesets with one sync, and a pool of
+//! read-only connections beside it.
+//!
+//! ```text
+//! commit, claim -> bounded queue -> writer thread: BEGIN, a savepoint each, COMMIT -> answers
+//! reads         -> pool of read-only connections, WAL mode
+//! ```
+//!
+//! * **Durability (I1).** `synchronous=FULL`: a caller is answered after the COMMIT that its changeset is
+//!   part of has synced the write-ahead log.
+//! * **Isolation.** A bad changeset is undone by its savepoint and fails alone. Each read is one statement,
+//!   and so sees one commit.
+//! * **An error at COMMIT that leaves the outcome unknown** stops the process; see [`OnFatal`].
+//! * **A full disk** refuses writes while reads go on, and heals without a restart.
+//! * **One process.** A lock on `kyc.lock` in the folder is held for the life of the store. Never open and
+//!   close `kyc.db` as a plain file in this process: POSIX would drop `SQLite`'s own locks on it.
+//!
+//! The methods need a `tokio` runtime with time enabled.
+
+mod apply;
+mod claim;
+mod fault;
+mod open;
+mod read;
+mod readers;
+mod rows;
+mod sql;
+mod writer;
+
+use std::fmt;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use kyc_core::domain::audit::ChainedEvent;
+use kyc_core::domain::ids::{CustomerId, SubjectId, VerificationId};
+use kyc_core::domain::report::{DayCount, Range};
+use kyc_core::domain::verification::Verification;
+use kyc_core::ports::cipher::{Fingerprint, Sealed};
+use kyc_core::ports::store::{
+    AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads, CustomerRecord,
+    PageRequest, Queue, ReportReads, Store, StoreError, VerificationReads, VerificationRecord,
+};
+
+pub use open::OpenError;
+use readers::Readers;
+use writer::{Batches, Handle, Job};
+
+/// What is called when the writer can't know whether a commit is durable, with the reason in words.
+///
+/// The default prints nothing more than the log does and aborts the process, since whatever was answered
+/// after such an error might not be true: on restart the commit is there or it isn't. A hook that returns
+/// leaves the store without a writer, and the callers whose outcome is unknown without an answer.
+pub type OnFatal = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// How a [`SqliteStore`] is opened.
+#[derive(Clone)]
+pub struct SqliteConfig {
+    /// The folder of the data, made where it is missing, with access for its owner only.
+    pub folder: PathBuf,
+    /// How many read-only connections there are, and so how many reads at once.
+    pub readers: u32,
+    /// How many changesets and claims may wait; past it callers get [`StoreError::Overloaded`].
+    pub queue: usize,
+    /// The most changesets and claims that share a transaction, and so a sync.
+    pub batch: usize,
+    /// How large the database file may grow, in bytes, so that it can't fill a disk that others need.
+    /// Past it writes fail as on a full disk. None: as large as `SQLite` allows.
+    pub max_bytes: Option<u64>,
+    /// See [`OnFatal`].
+    pub on_fatal: OnFatal,
+    /// For tests of durability only.
+    #[doc(hidden)]
+    pub synchronous: Synchronous,
+}
+
+impl SqliteConfig {
+    /// The defaults, for the data in `folder`: 4 readers, a queue of 1024, 512 to a transaction.
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            readers: 4,
+            queue: 1024,
+            batch: 512,
+            max_bytes: None,
+            on_fatal: Arc::new(|_| std::process::abort()),
+            synchronous: Synchronous::Full,
+        }
+    }
+}
+
+impl fmt::Debug for SqliteConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteConfig")
+            .field("folder", &self.folder)
+            .field("readers", &self.readers)
+            .field("queue", &self.queue)
+            .field("batch", &self.batch)
+            .field("max_bytes", &self.max_bytes)
+            .field("synchronous", &self.synchronous)
+            .finish_non_exhaustive()
+    }
+}
+
+/// When `SQLite` syncs (`PRAGMA synchronous`).
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Synchronous {
+    /// At every commit: what the store promises.
+    Full,
+    /// At checkpoints only. An acknowledged write can be lost with the power, so this exists only for the
+    /// test that must be able to see it: a durability test that passes with `Normal` tests nothing.
+    Normal,
+}
+
+/// A store in `SQLite`; see the [module](self).
+pub struct SqliteStore {
+    // Dropped in this order: the writer finishes and checkpoints before the lock goes.
+    writer: Handle,
+    readers: Arc<Readers>,
+    lock: Arc<File>,
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").finish_non_exhaustive()
+    }
+}
+
+impl SqliteStore {
+    /// Opens the data of a folder, or begins it: takes the lock, checks the file, brings the schema up to
+    /// date, and starts the writer. It blocks, longer the larger the database is, since every page is read
+    /// once.
+    ///
+    /// # Errors
+    /// [`OpenError`] says in words why the folder can't be served.
+    pub fn open(config: SqliteConfig) -> Result<Self, OpenError> {
+        let opened = open::open(&config)?;
+        let batches = Batches::new(opened.connection, opened.head);
+        let writer = Handle::start(batches, config).map_err(OpenError::Folder)?;
+        Ok(Self { writer, readers: Arc::new(opened.readers), lock: Arc::new(opened.lock) })
+    }
+
+    /// Finishes what is queued, writes the log back into the database, and gives the folder free. Writes
+    /// that come later get [`StoreError::Unavailable`].
+    pub async fn close(&self) {
+        self.writer.close().await;
+        // A lock that can't be given back goes with the process.
+        let _ = self.lock.unlock();
+    }
+}
+
+#[async_trait]
+impl CustomerReads for SqliteStore {
+    async fn customer(&self, id: &CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
+        let id = id.clone();
+        self.readers.read(move |connection| read::customer(connection, &id)).await
+    }
+
+    async fn customers(
+        &self,
+        filter: CustomerFilter,
+        page: PageRequest,
+    ) -> Result<Vec<CustomerRecord>, StoreError> {
+        self.readers.read(move |connection| read::customers(connection, filter, page)).await
+    }
+
+    async fn customers_by_fingerprint(
+        &self,
+        fingerprint: Fingerprint,
+        limit: u32,
+    ) -> Result<Vec<CustomerRecord>, StoreError> {
+        self.readers
+            .read(move |connection| read::customers_by_fingerprint(connection, &fingerprint, limit))
+            .await
+    }
+
+    async fn expired_customers(&self, now: Timestamp, limit: u32) -> Result<Vec<CustomerId>, StoreError> {
+        self.readers.read(move |connection| read::expired_customers(connection, now, limit)).await
+    }
+}
+
+#[async_trait]
+impl VerificationReads for SqliteStore {
+    async fn verification(&self, id: VerificationId) -> Result<Option<VerificationRecord>, StoreError> {
+        self.readers.read(move |connection| read::verification(connection, id)).await
+    }
+
+    async fn verifications(&self, subject: SubjectId) -> Result<Vec<Verification>, StoreError> {
+        self.readers.read(move |connection| read::verifications(connection, subject)).await
+    }
+
+    async fn answer(&self, id: VerificationId) -> Result<Option<Sealed>, StoreError> {
+        self.readers.read(move |connection| read::answer(connection, id)).await
+    }
+
+    async fn next_due(&self, queue: Queue) -> Result<Option<Timestamp>, StoreError> {
+        self.readers.read(move |connection| read::next_due(connection, queue)).await
+    }
+}
+
+#[async_trait]
+impl ReportReads for SqliteStore {
+    async fn counts(&self, range: Range) -> Result<Vec<DayCount>, StoreError> {
+        self.readers.read(move |connection| read::counts(connection, range)).await
+    }
+}
+
+#[async_trait]
+impl AuditReads for SqliteStore {
+    async fn audit_events(&self, sequence: u64, limit: u32) -> Result<Vec<ChainedEvent>, StoreError> {
+        self.readers.read(move |connection| read::audit_events(connection, sequence, limit)).await
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn commit(&self, changeset: Changeset) -> Result<(), CommitError> {
+        self.writer.ask(|reply| Job::Commit(Box::new(changeset), reply)).await?
+    }
+
+    async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError> {
+        self.writer.ask(|reply| Job::Claim(claim, reply)).await?
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.writer.ask(Job::Probe).await??;
+        self.readers.read(read::schema).await
+    }
+}

@@ -1,0 +1,130 @@
+//! The reads: each is one statement, so that none mixes two commits.
+
+use jiff::Timestamp;
+use kyc_core::domain::audit::ChainedEvent;
+use kyc_core::domain::ids::{CustomerId, SubjectId, VerificationId};
+use kyc_core::domain::report::{DayCount, Range};
+use kyc_core::domain::status::StatusKind;
+use kyc_core::domain::verification::Verification;
+use kyc_core::ports::cipher::{Fingerprint, Sealed};
+use kyc_core::ports::store::{CustomerFilter, CustomerRecord, PageRequest, Queue, VerificationRecord};
+use rusqlite::{Connection, Params, params};
+
+use super::apply::Head;
+use super::fault::Fault;
+use super::rows::{Columns, FromColumns, nanoseconds_or_bound};
+use super::sql;
+
+/// Above every subject, which has sixteen bytes.
+const ABOVE_EVERY_SUBJECT: [u8; 17] = [0xff; 17];
+
+fn one<T: FromColumns>(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl Params,
+) -> Result<Option<T>, Fault> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(parameters)?;
+    rows.next()?.map(|row| Columns::of(row).read()).transpose()
+}
+
+fn many<T: FromColumns>(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl Params,
+) -> Result<Vec<T>, Fault> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(parameters)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(Columns::of(row).read()?);
+    }
+    Ok(found)
+}
+
+pub(super) fn customer(connection: &Connection, id: &CustomerId) -> Result<Option<CustomerRecord>, Fault> {
+    one(connection, sql::CUSTOMER, [id.as_str()])
+}
+
+pub(super) fn customers(
+    connection: &Connection,
+    filter: CustomerFilter,
+    page: PageRequest,
+) -> Result<Vec<CustomerRecord>, Fault> {
+    let after = page.after.map(SubjectId::to_bytes);
+    let after = after.as_ref().map_or(&ABOVE_EVERY_SUBJECT[..], |subject| &subject[..]);
+    let by_word = |sql, word: &str| many(connection, sql, params![after, page.limit, word]);
+    match (filter.status, filter.stage) {
+        (None, None) => many(connection, sql::CUSTOMERS, params![after, page.limit]),
+        (Some(status), None) => by_word(sql::CUSTOMERS_BY_STATUS, status.as_str()),
+        (None | Some(StatusKind::Pending), Some(stage)) => by_word(sql::CUSTOMERS_BY_STAGE, stage.as_str()),
+        // Only a pending customer has a stage.
+        (Some(StatusKind::Verified | StatusKind::Rejected), Some(_)) => Ok(Vec::new()),
+    }
+}
+
+pub(super) fn customers_by_fingerprint(
+    connection: &Connection,
+    fingerprint: &Fingerprint,
+    limit: u32,
+) -> Result<Vec<CustomerRecord>, Fault> {
+    many(
+        connection,
+        sql::CUSTOMERS_BY_FINGERPRINT,
+        params![&fingerprint.digest[..], fingerprint.kind.as_str(), fingerprint.key_version, limit],
+    )
+}
+
+pub(super) fn expired_customers(
+    connection: &Connection,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<CustomerId>, Fault> {
+    let now = nanoseconds_or_bound(now);
+    many(connection, sql::EXPIRED_CUSTOMERS, params![now, limit])
+}
+
+pub(super) fn verification(
+    connection: &Connection,
+    id: VerificationId,
+) -> Result<Option<VerificationRecord>, Fault> {
+    one(connection, sql::VERIFICATION, [&id.to_bytes()[..]])
+}
+
+pub(super) fn verifications(connection: &Connection, subject: SubjectId) -> Result<Vec<Verification>, Fault> {
+    many(connection, sql::VERIFICATIONS, [&subject.to_bytes()[..]])
+}
+
+pub(super) fn answer(connection: &Connection, id: VerificationId) -> Result<Option<Sealed>, Fault> {
+    one(connection, sql::ANSWER, [&id.to_bytes()[..]])
+}
+
+pub(super) fn next_due(connection: &Connection, queue: Queue) -> Result<Option<Timestamp>, Fault> {
+    match queue {
+        Queue::Verifications => one(connection, sql::NEXT_DUE, []),
+    }
+}
+
+pub(super) fn counts(connection: &Connection, range: Range) -> Result<Vec<DayCount>, Fault> {
+    let days = params![range.start().to_string(), range.end().to_string()];
+    many(connection, sql::COUNTS, days)
+}
+
+pub(super) fn audit_events(
+    connection: &Connection,
+    sequence: u64,
+    limit: u32,
+) -> Result<Vec<ChainedEvent>, Fault> {
+    let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
+    many(connection, sql::AUDIT_EVENTS, params![sequence, limit])
+}
+
+/// The end of the audit chain.
+pub(super) fn head(connection: &Connection) -> Result<Head, Fault> {
+    one(connection, sql::AUDIT_HEAD, []).map(Option::unwrap_or_default)
+}
+
+/// Reads a page of the file, to see that reading works.
+pub(super) fn schema(connection: &Connection) -> Result<(), Fault> {
+    one::<i64>(connection, "PRAGMA schema_version", []).map(drop)
+}

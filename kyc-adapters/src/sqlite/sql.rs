@@ -1,0 +1,162 @@
+//! Every statement, in one place beside the schema (`migrations/`). A test asks `SQLite` for the plan of
+//! each that looks something up: none scans a table, and none sorts.
+
+macro_rules! customer_columns {
+    () => {
+        "c.subject, c.customer_id, c.status, c.stage, c.valid_until, c.final, c.version, c.revision, \
+         c.key_master_version, c.key_wrapped, c.key_messages, c.latest_verification, c.registered_at, \
+         c.updated_at, c.decided_at"
+    };
+}
+
+macro_rules! verification_columns {
+    () => {
+        "v.id, v.subject, v.version, v.provider, v.cause, v.state, v.finding, v.failures, v.scheduled_for, \
+         v.due_at, v.progress, v.link, v.discrepancies, v.created_at, v.submitted_at, v.completed_at"
+    };
+}
+
+/// A customer, the data of its version, and its latest verification. The joins are outer ones, so that a
+/// missing row is seen as damage and not as a customer who isn't there.
+macro_rules! customer_record {
+    () => {
+        concat!(
+            "SELECT ",
+            customer_columns!(),
+            ", d.data, ",
+            verification_columns!(),
+            " FROM customers c \
+             LEFT JOIN customer_versions d ON d.subject = c.subject AND d.version = c.version \
+             LEFT JOIN verifications v ON v.id = c.latest_verification "
+        )
+    };
+}
+
+/// A verification, its customer, and the data of its version.
+macro_rules! verification_record {
+    () => {
+        concat!(
+            "SELECT ",
+            verification_columns!(),
+            ", ",
+            customer_columns!(),
+            ", d.data FROM verifications v \
+             LEFT JOIN customers c ON c.subject = v.subject \
+             LEFT JOIN customer_versions d ON d.subject = v.subject AND d.version = v.version "
+        )
+    };
+}
+
+pub(super) const CUSTOMER: &str = concat!(customer_record!(), "WHERE c.customer_id = ?1");
+
+// `?1` is the last subject of the page before, or a value above every subject.
+pub(super) const CUSTOMERS: &str =
+    concat!(customer_record!(), "WHERE c.subject < ?1 ORDER BY c.subject DESC LIMIT ?2");
+pub(super) const CUSTOMERS_BY_STATUS: &str =
+    concat!(customer_record!(), "WHERE c.status = ?3 AND c.subject < ?1 ORDER BY c.subject DESC LIMIT ?2");
+pub(super) const CUSTOMERS_BY_STAGE: &str =
+    concat!(customer_record!(), "WHERE c.stage = ?3 AND c.subject < ?1 ORDER BY c.subject DESC LIMIT ?2");
+
+pub(super) const CUSTOMERS_BY_FINGERPRINT: &str = concat!(
+    "SELECT ",
+    customer_columns!(),
+    ", d.data, ",
+    verification_columns!(),
+    " FROM fingerprints f CROSS JOIN customers c ON c.subject = f.subject \
+     LEFT JOIN customer_versions d ON d.subject = c.subject AND d.version = c.version \
+     LEFT JOIN verifications v ON v.id = c.latest_verification \
+     WHERE f.digest = ?1 AND f.kind = ?2 AND f.key_version = ?3 ORDER BY f.subject DESC LIMIT ?4"
+);
+
+pub(super) const EXPIRED_CUSTOMERS: &str =
+    "SELECT customer_id FROM customers WHERE valid_until <= ?1 ORDER BY valid_until LIMIT ?2";
+
+pub(super) const VERIFICATION: &str = concat!(verification_record!(), "WHERE v.id = ?1");
+
+pub(super) const VERIFICATIONS: &str = concat!(
+    "SELECT ",
+    verification_columns!(),
+    " FROM verifications v WHERE v.subject = ?1 ORDER BY v.id DESC"
+);
+
+pub(super) const ANSWER: &str = "SELECT answer FROM answers WHERE verification = ?1";
+
+// The bound, below every time, makes it a search of the index for its first entry.
+pub(super) const NEXT_DUE: &str =
+    "SELECT due_at FROM verifications WHERE due_at >= -9223372036854775808 ORDER BY due_at LIMIT 1";
+
+pub(super) const DUE: &str = concat!(
+    verification_record!(),
+    "WHERE v.due_at <= ?1 AND (v.lease_until IS NULL OR v.lease_until <= ?1) ORDER BY v.due_at LIMIT ?2"
+);
+
+pub(super) const COUNTS: &str = "\
+     SELECT day, kind, word, bucket, value FROM counters WHERE day BETWEEN ?1 AND ?2 \
+     ORDER BY day, kind, word, bucket";
+
+pub(super) const AUDIT_EVENTS: &str = "SELECT sequence, changeset, at, actor, action, subject, verification, \
+     provider, reason, from_status, to_status, fields, request_id, hash \
+     FROM audit_events WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
+
+pub(super) const AUDIT_HEAD: &str =
+    "SELECT sequence, hash FROM audit_events WHERE sequence > 0 ORDER BY sequence DESC LIMIT 1";
+
+pub(super) const REVISION: &str = "SELECT revision FROM customers WHERE subject = ?1";
+
+// A token of 0 was never given to anybody.
+pub(super) const LEASE_TOKEN: &str = "SELECT lease_token FROM verifications WHERE id = ?1 AND lease_token > 0";
+
+// Parameters 1 to 3 say who the customer is; both statements number the rest alike.
+pub(super) const INSERT_CUSTOMER: &str = "\
+     INSERT INTO customers (subject, customer_id, registered_at, status, stage, valid_until, \
+     final, version, revision, key_master_version, key_wrapped, key_messages, latest_verification, \
+     updated_at, decided_at) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+     ON CONFLICT (customer_id) DO NOTHING";
+
+pub(super) const UPDATE_CUSTOMER: &str = "\
+     UPDATE customers SET status = ?4, stage = ?5, valid_until = ?6, final = ?7, version = ?8, \
+     revision = ?9, key_master_version = ?10, key_wrapped = ?11, key_messages = ?12, \
+     latest_verification = ?13, updated_at = ?14, decided_at = ?15 \
+     WHERE subject = ?1 AND customer_id = ?2 AND registered_at = ?3";
+
+pub(super) const INSERT_VERSION: &str =
+    "INSERT INTO customer_versions (subject, version, data, at) VALUES (?1, ?2, ?3, ?4)";
+
+pub(super) const DELETE_FINGERPRINTS: &str = "DELETE FROM fingerprints WHERE subject = ?1";
+
+pub(super) const INSERT_FINGERPRINT: &str = "\
+     INSERT INTO fingerprints (subject, kind, key_version, digest) VALUES (?1, ?2, ?3, ?4) \
+     ON CONFLICT DO NOTHING";
+
+// A lease ends with the write, and its token stays. A verification never moves to another customer.
+pub(super) const PUT_VERIFICATION: &str = "\
+     INSERT INTO verifications (id, subject, version, provider, cause, state, finding, failures, \
+     scheduled_for, due_at, progress, link, discrepancies, created_at, submitted_at, completed_at) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
+     ON CONFLICT (id) DO UPDATE SET version = excluded.version, provider = excluded.provider, \
+     cause = excluded.cause, state = excluded.state, finding = excluded.finding, \
+     failures = excluded.failures, scheduled_for = excluded.scheduled_for, due_at = excluded.due_at, \
+     progress = excluded.progress, link = excluded.link, discrepancies = excluded.discrepancies, \
+     created_at = excluded.created_at, submitted_at = excluded.submitted_at, \
+     completed_at = excluded.completed_at, lease_until = NULL \
+     WHERE subject = excluded.subject";
+
+pub(super) const PUT_ANSWER: &str = "INSERT INTO answers (verification, answer, at) VALUES (?1, ?2, ?3) \
+     ON CONFLICT (verification) DO NOTHING";
+
+pub(super) const ADD_COUNT: &str = "\
+     INSERT INTO counters (day, kind, word, bucket, value) VALUES (?1, ?2, ?3, ?4, ?5) \
+     ON CONFLICT (day, kind, word, bucket) DO UPDATE SET value = value + excluded.value";
+
+pub(super) const APPEND_EVENT: &str = "\
+     INSERT INTO audit_events (sequence, changeset, at, actor, action, subject, verification, provider, \
+     reason, from_status, to_status, fields, request_id, hash) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+
+pub(super) const LEASE: &str = "\
+     UPDATE verifications SET lease_token = lease_token + 1, lease_until = ?2 WHERE id = ?1 \
+     RETURNING lease_token";
+
+#[cfg(test)]
+mod tests;

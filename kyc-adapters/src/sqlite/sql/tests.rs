@@ -1,0 +1,53 @@
+//! Tests: no statement scans a table or sorts, whatever the number of customers (I9).
+
+use super::*;
+use crate::sqlite::{SqliteConfig, open};
+
+const LOOK_UPS: [&str; 19] = [
+    CUSTOMER,
+    CUSTOMERS,
+    CUSTOMERS_BY_STATUS,
+    CUSTOMERS_BY_STAGE,
+    CUSTOMERS_BY_FINGERPRINT,
+    EXPIRED_CUSTOMERS,
+    VERIFICATION,
+    VERIFICATIONS,
+    ANSWER,
+    NEXT_DUE,
+    DUE,
+    COUNTS,
+    AUDIT_EVENTS,
+    AUDIT_HEAD,
+    REVISION,
+    LEASE_TOKEN,
+    UPDATE_CUSTOMER,
+    DELETE_FINGERPRINTS,
+    LEASE,
+];
+
+fn plan(connection: &rusqlite::Connection, sql: &str) -> Vec<String> {
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let parameters = vec![None::<i64>; statement.parameter_count()];
+    let steps = statement.query_map(rusqlite::params_from_iter(parameters), |row| row.get(3)).unwrap();
+    steps.map(Result::unwrap).collect()
+}
+
+fn is_a_search(plan: &[String]) -> bool {
+    plan.iter().all(|step| step.starts_with("SEARCH"))
+}
+
+#[test]
+fn every_look_up_is_a_search_of_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let opened = open::open(&SqliteConfig::new(folder.path())).unwrap();
+    for sql in LOOK_UPS {
+        let plan = plan(&opened.connection, sql);
+        assert!(is_a_search(&plan), "{sql}: {plan:?}");
+    }
+    // The test can fail.
+    for sql in
+        ["SELECT * FROM customers", "SELECT * FROM customers WHERE status = ?1 ORDER BY updated_at"]
+    {
+        assert!(!is_a_search(&plan(&opened.connection, &format!("{sql} LIMIT 1"))), "{sql}");
+    }
+}

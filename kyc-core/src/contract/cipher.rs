@@ -1,0 +1,210 @@
+//! The contract of [`Cipher`].
+
+use std::collections::BTreeSet;
+
+use crate::Secret;
+use crate::contract::store::rows::subject;
+use crate::domain::customer::FingerprintKind;
+use crate::ports::Cipher;
+use crate::ports::cipher::{CipherError, Context, Sealed, WrappedKey};
+
+const PLAINTEXT: &[u8] = b"Ada Lovelace, born on 1990-12-10, passport 925076473";
+
+/// Runs every case.
+pub fn all(cipher: &dyn Cipher) {
+    what_was_sealed_opens(cipher);
+    two_seals_differ(cipher);
+    no_plaintext_shows(cipher);
+    a_flipped_bit_anywhere_is_refused(cipher);
+    a_value_opens_in_its_own_place_alone(cipher);
+    a_key_opens_nothing_of_another_key(cipher);
+    a_key_is_bound_to_its_subject(cipher);
+    an_unknown_master_key_is_named(cipher);
+    no_bytes_make_it_panic(cipher);
+    fingerprints_are_equal_for_equal_values_of_one_kind_alone(cipher);
+    a_fingerprint_shows_nothing_of_its_value(cipher);
+}
+
+fn context(row: &[u8]) -> Context<'_> {
+    Context { subject: subject(1), table: "customer_version", field: "data", row }
+}
+
+fn key(cipher: &dyn Cipher) -> WrappedKey {
+    cipher.new_data_key(subject(1)).expect("a key can be made")
+}
+
+fn seal(cipher: &dyn Cipher, key: &WrappedKey, context: &Context<'_>, plaintext: &[u8]) -> Sealed {
+    cipher.seal(key, context, plaintext).expect("a seal works")
+}
+
+#[track_caller]
+fn unreadable(cipher: &dyn Cipher, key: &WrappedKey, context: &Context<'_>, sealed: &Sealed) {
+    let opened = cipher.open(key, context, sealed);
+    assert_eq!(opened, Err(CipherError::Unreadable));
+}
+
+/// Every way to flip one bit of some bytes.
+fn flips(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    (0..8 * bytes.len()).map(|bit| {
+        let mut flipped = bytes.to_vec();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        flipped
+    })
+}
+
+/// What was sealed opens with the same key in the same context, whatever its length.
+pub fn what_was_sealed_opens(cipher: &dyn Cipher) {
+    let key = key(cipher);
+    let every_byte: Vec<u8> = (0..=u8::MAX).collect();
+    let long = every_byte.repeat(1024);
+    for plaintext in [&[][..], &[0], b"Ada", PLAINTEXT, &every_byte, &long] {
+        let sealed = seal(cipher, &key, &context(b"1"), plaintext);
+        let kept = Sealed::from_bytes(sealed.as_bytes().to_vec());
+        let opened = cipher.open(&key, &context(b"1"), &kept).expect("it opens");
+        assert!(opened.expose() == plaintext, "{} bytes come back as they were", plaintext.len());
+    }
+}
+
+/// Two seals of one plaintext differ, so that nobody sees that two values are equal; two keys differ, too.
+pub fn two_seals_differ(cipher: &dyn Cipher) {
+    let key = key(cipher);
+    let seals: BTreeSet<_> =
+        (0..100).map(|_| seal(cipher, &key, &context(b"1"), PLAINTEXT).as_bytes().to_vec()).collect();
+    assert_eq!(seals.len(), 100);
+    assert_ne!(key, self::key(cipher), "two keys of one subject");
+}
+
+/// No part of the plaintext stands in the sealed bytes.
+pub fn no_plaintext_shows(cipher: &dyn Cipher) {
+    let sealed = seal(cipher, &key(cipher), &context(b"1"), PLAINTEXT);
+    for part in PLAINTEXT.windows(6) {
+        assert!(!sealed.as_bytes().windows(6).any(|window| window == part), "the plaintext shows");
+    }
+}
+
+/// Any bit of the sealed value or of the wrapped key that differs makes it unreadable, and so does any byte
+/// that is missing or too many.
+pub fn a_flipped_bit_anywhere_is_refused(cipher: &dyn Cipher) {
+    let key = key(cipher);
+    for plaintext in [&[][..], b"A", PLAINTEXT] {
+        let sealed = seal(cipher, &key, &context(b"1"), plaintext);
+        let bytes = sealed.as_bytes();
+        for flipped in flips(bytes) {
+            unreadable(cipher, &key, &context(b"1"), &Sealed::from_bytes(flipped));
+        }
+        for length in 0..bytes.len() {
+            unreadable(cipher, &key, &context(b"1"), &Sealed::from_bytes(bytes[..length].to_vec()));
+        }
+        unreadable(cipher, &key, &context(b"1"), &Sealed::from_bytes([bytes, &[0]].concat()));
+        unreadable(cipher, &key, &context(b"1"), &Sealed::from_bytes([&[0], bytes].concat()));
+    }
+    let sealed = seal(cipher, &key, &context(b"1"), PLAINTEXT);
+    let shortened = (0..key.bytes.len()).map(|length| key.bytes[..length].to_vec());
+    for bytes in flips(&key.bytes).chain(shortened).chain([[&key.bytes[..], &[0]].concat()]) {
+        let altered = WrappedKey { bytes, ..key.clone() };
+        unreadable(cipher, &altered, &context(b"1"), &sealed);
+        assert_eq!(cipher.seal(&altered, &context(b"1"), PLAINTEXT), Err(CipherError::Unreadable));
+    }
+}
+
+/// A value that was moved to another subject, table, field or row is unreadable there.
+pub fn a_value_opens_in_its_own_place_alone(cipher: &dyn Cipher) {
+    let key = key(cipher);
+    let own = context(b"12");
+    let sealed = seal(cipher, &key, &own, PLAINTEXT);
+    let elsewhere = [
+        Context { subject: subject(2), ..own },
+        Context { table: "verification", ..own },
+        Context { field: "link", ..own },
+        Context { row: b"13", ..own },
+        Context { row: b"", ..own },
+        Context { row: b"12\0", ..own },
+        // The same text, cut elsewhere.
+        Context { table: "customer_versiond", field: "ata", ..own },
+        Context { field: "data1", row: b"2", ..own },
+    ];
+    for context in elsewhere {
+        unreadable(cipher, &key, &context, &sealed);
+    }
+    assert!(cipher.open(&key, &own, &sealed).is_ok());
+}
+
+/// What one data key sealed opens with no other, of the same subject neither.
+pub fn a_key_opens_nothing_of_another_key(cipher: &dyn Cipher) {
+    let (one, other) = (key(cipher), key(cipher));
+    let sealed = seal(cipher, &one, &context(b"1"), PLAINTEXT);
+    unreadable(cipher, &other, &context(b"1"), &sealed);
+    assert!(cipher.open(&one, &context(b"1"), &sealed).is_ok());
+}
+
+/// A wrapped key that was copied to another subject is unreadable there: it neither opens nor seals.
+pub fn a_key_is_bound_to_its_subject(cipher: &dyn Cipher) {
+    let copied = key(cipher);
+    let thief = Context { subject: subject(2), ..context(b"1") };
+    assert_eq!(cipher.seal(&copied, &thief, PLAINTEXT), Err(CipherError::Unreadable));
+    let own = cipher.new_data_key(subject(2)).expect("a key can be made");
+    let sealed = seal(cipher, &own, &thief, PLAINTEXT);
+    unreadable(cipher, &copied, &thief, &sealed);
+    unreadable(cipher, &own, &context(b"1"), &sealed);
+}
+
+/// A key under a master key that is not there is told apart from one that was altered.
+pub fn an_unknown_master_key_is_named(cipher: &dyn Cipher) {
+    let key = key(cipher);
+    let sealed = seal(cipher, &key, &context(b"1"), PLAINTEXT);
+    let orphan = WrappedKey { master_version: u32::MAX, ..key };
+    let unknown = CipherError::UnknownKeyVersion(u32::MAX);
+    assert_eq!(cipher.open(&orphan, &context(b"1"), &sealed), Err(unknown));
+    assert_eq!(cipher.seal(&orphan, &context(b"1"), PLAINTEXT), Err(unknown));
+}
+
+/// It does not panic on any bytes, be they the sealed value or the key.
+pub fn no_bytes_make_it_panic(cipher: &dyn Cipher) {
+    let key = key(cipher);
+    let sealed = seal(cipher, &key, &context(b"1"), PLAINTEXT);
+    for length in (0..200).chain([4096, 70_000]) {
+        for byte in [0x00, 0x01, 0x7f, 0xff] {
+            let garbage = vec![byte; length];
+            unreadable(cipher, &key, &context(b"1"), &Sealed::from_bytes(garbage.clone()));
+            let bad_key = WrappedKey { bytes: garbage, ..key.clone() };
+            unreadable(cipher, &bad_key, &context(b"1"), &sealed);
+        }
+    }
+}
+
+/// Equal values of one kind have equal fingerprints; other values, and equal ones of another kind, have not.
+pub fn fingerprints_are_equal_for_equal_values_of_one_kind_alone(cipher: &dyn Cipher) {
+    let of = |kind, value: &str| cipher.fingerprint(kind, &Secret::new(value.to_owned()));
+    let mut digests = BTreeSet::new();
+    let values = ["", "a", "b", "ab", "ada@example.com", "email", "name_and_birth"];
+    for kind in FingerprintKind::ALL {
+        for value in values {
+            let fingerprint = of(*kind, value);
+            assert_eq!(fingerprint, of(*kind, value), "it is the same each time");
+            assert_eq!(fingerprint.kind, *kind);
+            digests.insert(fingerprint.digest);
+        }
+    }
+    assert_eq!(digests.len(), values.len() * FingerprintKind::ALL.len(), "no two digests are equal");
+}
+
+/// Without the key nothing can be learned from a fingerprint: it is at least no plain hash or text.
+pub fn a_fingerprint_shows_nothing_of_its_value(cipher: &dyn Cipher) {
+    use sha2::{Digest, Sha256};
+    let value = "ada@example.com";
+    for kind in FingerprintKind::ALL {
+        let fingerprint = cipher.fingerprint(*kind, &Secret::new(value.to_owned()));
+        for plain in [
+            value.to_owned(),
+            format!("{kind}{value}"),
+            format!("{kind}:{value}"),
+            format!("{kind}\0{value}"),
+        ] {
+            assert_ne!(fingerprint.digest[..], Sha256::digest(&plain)[..], "a plain hash can be guessed");
+        }
+        assert!(
+            !fingerprint.digest.windows(4).any(|part| value.as_bytes().windows(4).any(|text| text == part))
+        );
+        assert!(!format!("{fingerprint:?}").contains(value));
+    }
+}

@@ -1,0 +1,210 @@
+//! The contract of [`Store`].
+//!
+//! [`store_contract!`](crate::store_contract) makes a test of each case; [`all`] runs them in one go.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+
+use crate::ports::Store;
+
+mod audit;
+mod claims;
+mod commit;
+mod counts;
+mod fields;
+mod leases;
+mod pages;
+mod races;
+pub mod rows;
+
+/// The one list of cases: the module and name of each, and the sentence of the port that it tests.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __store_cases {
+    ($then:ident $($given:tt)*) => {
+        $crate::$then! {
+            [$($given)*]
+            commit::a_fresh_store_is_empty_and_ready =
+                "A store without commits holds nothing, and says that it is ready.";
+            commit::a_registration_is_read_back_by_every_read =
+                "A read sees every commit that was answered before the call.";
+            commit::a_taken_customer_id_is_a_conflict_and_leaves_nothing =
+                "A customer id that is taken is a conflict, and nothing of the changeset stays.";
+            commit::ids_that_differ_in_case_alone_are_two_customers =
+                "A customer id is compared byte for byte.";
+            commit::a_stale_revision_is_a_conflict_and_leaves_nothing =
+                "A revision that is not the customer's is a conflict, and nothing of the changeset stays.";
+            commit::every_guard_must_hold = "One guard that does not hold keeps the whole changeset out.";
+            commit::writes_are_applied_in_order_each_seeing_those_before =
+                "The writes are applied in order, each seeing those before it.";
+            commit::an_update_of_nobody_fails_and_leaves_nothing = "Only a customer who is there is updated.";
+            commit::a_version_is_never_overwritten = "The rows of a version are never overwritten.";
+            commit::a_verification_keeps_the_data_of_its_version =
+                "A verification is read with the data of its own version.";
+            commit::fingerprints_are_replaced_as_a_whole =
+                "The fingerprints of a customer take the place of all before.";
+            commit::the_first_answer_stays = "Of the answers to a verification the first one stays.";
+            races::of_fifty_inserts_of_one_id_one_wins = "Uniqueness is the store's own, not an earlier read.";
+            races::of_fifty_updates_of_one_revision_one_wins =
+                "Of the changesets that were decided on one revision, one is applied.";
+            races::no_read_mixes_two_commits = "A read does not mix two commits.";
+            races::no_count_is_lost = "Counters add up, however many changesets change them at once.";
+            races::of_fifty_claims_none_is_given_what_another_has =
+                "Two callers are not given the same verification before its lease has run out.";
+            races::the_chain_holds_after_commits_at_once_and_failed_ones =
+                "Each audit event is given the next sequence and hash in the commit of its changeset.";
+            fields::every_status_is_read_back = "Every status is read back as it was written.";
+            fields::every_state_and_cause_is_read_back = "Every verification is read back as it was written.";
+            fields::every_discrepancy_is_read_back = "Every discrepancy is read back, in its order.";
+            fields::times_are_kept_to_the_nanosecond = "A time is read back to the nanosecond.";
+            fields::sealed_bytes_are_kept_bit_for_bit = "A sealed value is read back bit for bit.";
+            fields::numbers_are_kept_at_their_limits = "A number is read back, however big its type allows.";
+            pages::pages_are_newest_first_without_gap_or_repeat_under_every_filter =
+                "Customers are listed by subject, descending, those alone who pass the filter.";
+            pages::a_page_goes_on_behind_its_cursor_whatever_came_since =
+                "A page begins behind the last one of the page before.";
+            pages::a_fingerprint_finds_those_who_have_it_newest_first =
+                "Customers are found by kind, key version and digest together, newest first, up to the limit.";
+            pages::decisions_that_ran_out_are_listed_earliest_first =
+                "Verified customers whose decision has run out are listed earliest first, up to the limit.";
+            pages::verifications_are_of_one_customer_and_newest_first =
+                "All verifications of a customer are listed by id, descending.";
+            claims::only_what_is_due_is_claimed_earliest_first =
+                "What is due is claimed, earliest first, up to the limit.";
+            claims::what_is_claimed_is_read_whole = "A claim brings the verification, its customer and its data.";
+            claims::a_lease_that_ran_out_is_taken_over_with_a_higher_token =
+                "A claim is given a fencing token higher than any before it.";
+            claims::an_ended_verification_is_never_claimed = "What is due at no time is not claimed.";
+            claims::next_due_is_the_earliest_whether_leased_or_not =
+                "The earliest time at which a verification falls due is told, leases left out of account.";
+            leases::a_stale_token_is_refused_and_leaves_nothing =
+                "A lease that is not the newest on its verification is a conflict.";
+            leases::a_late_lease_holds_until_somebody_takes_over =
+                "A lease gives the right to write until somebody else is given it.";
+            leases::putting_a_verification_ends_its_lease_and_keeps_its_token_the_highest =
+                "A lease on a verification that is put ends, and its token stays the highest.";
+            leases::a_failed_commit_ends_no_lease = "A changeset that is not applied ends no lease.";
+            counts::counters_add_up_and_go_down_again = "A count changes its counter by its value, up or down.";
+            counts::a_range_has_its_first_and_last_day_and_none_beside =
+                "The counters of the days of a range are told, both ends included.";
+            counts::every_counter_is_read_back = "Every counter is read back as it was written.";
+            audit::events_are_numbered_from_one_without_a_gap_and_chained =
+                "Each audit event is given the next sequence, and the hash that follows on the one before.";
+            audit::every_column_of_an_event_is_read_back = "Every audit event is read back as it was written.";
+            audit::events_are_read_behind_a_sequence_up_to_a_limit =
+                "Events are read in order behind a sequence, up to the limit.";
+        }
+    };
+}
+
+/// Makes a `#[test]` of each case of the contract of a store, inside the module where it stands.
+///
+/// `store_contract!(open)` runs each case on its own thread without a runtime; with
+/// `store_contract!(tokio::test, open)` the tests are `async` functions with that attribute. `open` is an
+/// expression for a fresh store, evaluated for each case, or for anything else that is [`Opened`].
+///
+/// [`Opened`]: crate::contract::store::Opened
+#[macro_export]
+macro_rules! store_contract {
+    ($open:expr $(,)?) => {
+        $crate::__store_cases! { __store_tests $open }
+    };
+    ($attribute:meta, $open:expr $(,)?) => {
+        $crate::__store_cases! { __store_tests $attribute, $open }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __store_tests {
+    ([$open:expr] $($module:ident :: $name:ident = $sentence:literal;)+) => {
+        $(
+            #[test]
+            fn $name() {
+                $crate::contract::block_on(async {
+                    let opened = $open;
+                    $crate::contract::store::$name($crate::contract::store::Opened::store(&opened)).await;
+                });
+            }
+        )+
+    };
+    ([$attribute:meta, $open:expr] $($module:ident :: $name:ident = $sentence:literal;)+) => {
+        $(
+            #[$attribute]
+            async fn $name() {
+                let opened = $open;
+                $crate::contract::store::$name($crate::contract::store::Opened::store(&opened)).await;
+            }
+        )+
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __store_functions {
+    ([] $($module:ident :: $name:ident = $sentence:literal;)+) => {
+        $(
+            #[doc = $sentence]
+            pub async fn $name(store: &dyn Store) {
+                $module::$name(store).await;
+            }
+        )+
+
+        const CASES: &[Case] =
+            &[ $( Case { name: stringify!($name), sentence: $sentence, run: |store| $name(store).boxed_local() } ),+ ];
+    };
+}
+
+struct Case {
+    name: &'static str,
+    sentence: &'static str,
+    run: for<'a> fn(&'a dyn Store) -> LocalBoxFuture<'a, ()>,
+}
+
+crate::__store_cases! { __store_functions }
+
+/// A store that was opened for one case, perhaps with what has to outlive it, such as its folder.
+pub trait Opened {
+    /// The store.
+    fn store(&self) -> &dyn Store;
+}
+
+impl<S: Store> Opened for S {
+    fn store(&self) -> &dyn Store {
+        self
+    }
+}
+
+impl<S: Store, Guard> Opened for (S, Guard) {
+    fn store(&self) -> &dyn Store {
+        &self.0
+    }
+}
+
+impl Opened for Arc<dyn Store> {
+    fn store(&self) -> &dyn Store {
+        &**self
+    }
+}
+
+/// Runs every case, each on a store of its own.
+///
+/// It panics at the end where a case failed, with the name and the sentence of each that did.
+pub async fn all<F, T>(open: impl Fn() -> F)
+where
+    F: Future<Output = T>,
+    T: Opened,
+{
+    let mut broken = Vec::new();
+    for case in CASES {
+        let opened = open().await;
+        if AssertUnwindSafe((case.run)(opened.store())).catch_unwind().await.is_err() {
+            broken.push(format!("{}: {}", case.name, case.sentence));
+        }
+    }
+    assert!(broken.is_empty(), "the contract of a store is broken:\n{}", broken.join("\n"));
+}

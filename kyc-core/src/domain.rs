@@ -1,0 +1,26 @@
+//! The vocabulary: values, states and rules, all pure. In reading order: customer, document,
+//! verification, discrepancy, decision, status, policy, report, audit.
+
+pub mod actor;
+pub mod address;
+pub mod audit;
+pub mod birth;
+pub mod consent;
+pub mod contact;
+pub mod country;
+pub mod customer;
+pub mod decision;
+pub mod discrepancy;
+pub mod document;
+pub mod fault;
+pub mod field;
+pub mod ids;
+pub mod mrz;
+pub mod name;
+pub mod policy;
+pub mod report;
+pub mod schedule;
+pub mod status;
+pub mod text;
+pub mod verification;
+pub mod words;

@@ -1,0 +1,278 @@
+//! Audit events, and the chain that shows whether one was edited, removed or moved.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::actor::Actor;
+use super::field::Field;
+use super::ids::{ChangesetId, ProviderName, SubjectId, VerificationId};
+use super::status::{Status, StatusWord};
+use super::words::words;
+
+words! {
+    /// What was done.
+    pub enum Action, "action" {
+        /// A customer was registered and the first verification queued.
+        CustomerRegistered = "customer.registered",
+        /// A customer's data changed.
+        CustomerUpdated = "customer.updated",
+        /// Personal data of one customer was shown.
+        CustomerRead = "customer.read",
+        /// Personal data of a page of customers was shown.
+        CustomersListed = "customers.listed",
+        /// Customers were searched for by personal data.
+        CustomersSearched = "customers.searched",
+        /// Another verification was queued.
+        VerificationQueued = "verification.queued",
+        /// The provider took the submission, or goes on with it.
+        VerificationSubmitted = "verification.submitted",
+        /// The provider asks the customer to visit a page.
+        VerificationCustomerAsked = "verification.customer_asked",
+        /// A call of the provider failed and is tried again.
+        VerificationDeferred = "verification.deferred",
+        /// A verification ended with a decision.
+        VerificationDecided = "verification.decided",
+        /// A provider's answer came for a verification that had ended, and changed nothing.
+        AnswerIgnored = "verification.answer_ignored",
+    }
+}
+
+/// One event, before the store has given it a place in the chain. It holds names of fields and codes,
+/// never personal data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEvent {
+    /// When, by the core's clock.
+    pub at: Timestamp,
+    /// Who, as `role:name`.
+    pub actor: String,
+    /// What.
+    pub action: Action,
+    /// On whom; none where it is no single person.
+    pub subject: Option<SubjectId>,
+    /// The verification that it concerns.
+    pub verification: Option<VerificationId>,
+    /// The provider that it concerns.
+    pub provider: Option<ProviderName>,
+    /// Why, as codes with spaces between: the cause, the discrepancies, or the class of a failure.
+    pub reason: Option<String>,
+    /// The status before, in one word.
+    pub from: Option<StatusWord>,
+    /// The status after, in one word.
+    pub to: Option<StatusWord>,
+    /// The fields that changed, were shown, or went to the provider.
+    pub fields: Vec<Field>,
+    /// The request within which it happened.
+    pub request_id: Option<String>,
+}
+
+impl AuditEvent {
+    /// An event with nothing but who, what and when.
+    #[must_use]
+    pub fn new(actor: &Actor, action: Action, at: Timestamp) -> Self {
+        Self {
+            at,
+            actor: actor.to_string(),
+            action,
+            subject: None,
+            verification: None,
+            provider: None,
+            reason: None,
+            from: None,
+            to: None,
+            fields: Vec::new(),
+            request_id: actor.request().map(ToString::to_string),
+        }
+    }
+
+    /// On whom.
+    #[must_use]
+    pub const fn on(mut self, subject: SubjectId) -> Self {
+        self.subject = Some(subject);
+        self
+    }
+
+    /// The verification and its provider.
+    #[must_use]
+    pub fn of(mut self, verification: VerificationId, provider: &ProviderName) -> Self {
+        self.verification = Some(verification);
+        self.provider = Some(provider.clone());
+        self
+    }
+
+    /// Why, in stable words: by their type none can hold what somebody typed.
+    #[must_use]
+    pub fn because(mut self, words: impl IntoIterator<Item = &'static str>) -> Self {
+        let words: Vec<_> = words.into_iter().collect();
+        self.reason = (!words.is_empty()).then(|| words.join(" "));
+        self
+    }
+
+    /// The change of status.
+    #[must_use]
+    pub const fn moving(mut self, from: Option<Status>, to: Status) -> Self {
+        self.from = match from {
+            Some(status) => Some(status.word()),
+            None => None,
+        };
+        self.to = Some(to.word());
+        self
+    }
+
+    /// The fields that it is about.
+    #[must_use]
+    pub fn about(mut self, fields: Vec<Field>) -> Self {
+        self.fields = fields;
+        self
+    }
+
+    /// The fields as one text, as a store keeps them: words with spaces between.
+    #[must_use]
+    pub fn fields_text(&self) -> String {
+        self.fields.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The hash of an event: 32 bytes of SHA-256.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AuditHash([u8; 32]);
+
+impl AuditHash {
+    /// What stands before the first event.
+    pub const ORIGIN: Self = Self([0; 32]);
+
+    /// The hash of the event at `sequence`, after the event whose hash is `self`.
+    ///
+    /// SHA-256 over: the text `kyc-audit-1`, the hash before, and then every column in the order
+    /// sequence, changeset, at, actor, action, subject, verification, provider, reason, from, to, fields,
+    /// `request_id`. Each column is one byte (0 absent, 1 present), its length in four bytes, and its bytes;
+    /// the label and the hash before are columns as well. The sequence is eight bytes; the time is RFC
+    /// 3339 text as `jiff` prints it; ids are their sixteen bytes; numbers are big-endian.
+    #[must_use]
+    pub fn next(self, sequence: u64, changeset: ChangesetId, event: &AuditEvent) -> Self {
+        let mut hash = Sha256::new();
+        let mut column = |bytes: Option<&[u8]>| match bytes {
+            None => hash.update([0]),
+            Some(bytes) => {
+                hash.update([1]);
+                hash.update(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
+                hash.update(bytes);
+            }
+        };
+        column(Some(b"kyc-audit-1"));
+        column(Some(&self.0));
+        column(Some(&sequence.to_be_bytes()));
+        column(Some(&changeset.to_bytes()));
+        column(Some(event.at.to_string().as_bytes()));
+        column(Some(event.actor.as_bytes()));
+        column(Some(event.action.as_str().as_bytes()));
+        column(event.subject.map(SubjectId::to_bytes).as_ref().map(<[u8; 16]>::as_slice));
+        column(event.verification.map(VerificationId::to_bytes).as_ref().map(<[u8; 16]>::as_slice));
+        column(event.provider.as_ref().map(|provider| provider.as_str().as_bytes()));
+        column(event.reason.as_ref().map(String::as_bytes));
+        column(event.from.map(|word| word.as_str().as_bytes()));
+        column(event.to.map(|word| word.as_str().as_bytes()));
+        column(Some(event.fields_text().as_bytes()));
+        column(event.request_id.as_ref().map(String::as_bytes));
+        Self(hash.finalize().into())
+    }
+
+    /// The bytes, for a store to keep.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; 32] {
+        self.0
+    }
+
+    /// A hash from the bytes that a store kept.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for AuditHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&data_encoding::HEXLOWER.encode(&self.0))
+    }
+}
+
+/// An event with its place in the chain, as a store keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainedEvent {
+    /// 1 for the first event, and then without a gap.
+    pub sequence: u64,
+    /// The changeset with which it was committed.
+    pub changeset: ChangesetId,
+    /// The event.
+    pub event: AuditEvent,
+    /// Its hash, which covers the one before.
+    pub hash: AuditHash,
+}
+
+/// The first fault of a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ChainFault {
+    /// An event is missing, or out of place.
+    #[error("event {expected} is missing or out of place: {found} stands there")]
+    OutOfPlace {
+        /// The sequence that should stand there.
+        expected: u64,
+        /// The sequence that does.
+        found: u64,
+    },
+    /// An event, or one before it, was edited.
+    #[error("event {sequence} was edited: its hash does not fit")]
+    Edited {
+        /// The first event that does not fit.
+        sequence: u64,
+    },
+}
+
+/// Walks a chain, a page at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct ChainWalk {
+    sequence: u64,
+    head: AuditHash,
+}
+
+impl Default for ChainWalk {
+    fn default() -> Self {
+        Self { sequence: 0, head: AuditHash::ORIGIN }
+    }
+}
+
+impl ChainWalk {
+    /// Checks that `event` is the next one.
+    ///
+    /// # Errors
+    /// [`ChainFault`] names the first event that is not as it was committed.
+    pub fn step(&mut self, event: &ChainedEvent) -> Result<(), ChainFault> {
+        let expected = self.sequence + 1;
+        if event.sequence != expected {
+            return Err(ChainFault::OutOfPlace { expected, found: event.sequence });
+        }
+        let hash = self.head.next(expected, event.changeset, &event.event);
+        if hash != event.hash {
+            return Err(ChainFault::Edited { sequence: expected });
+        }
+        self.sequence = expected;
+        self.head = hash;
+        Ok(())
+    }
+
+    /// The sequence of the last event that was checked; 0 before the first.
+    #[must_use]
+    pub const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// The hash of the last event that was checked.
+    #[must_use]
+    pub const fn head(&self) -> AuditHash {
+        self.head
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,226 @@
+//! A whole store in memory.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::lock;
+use crate::domain::audit::ChainedEvent;
+use crate::domain::ids::{CustomerId, SubjectId, VerificationId};
+use crate::domain::report::{DayCount, Range};
+use crate::domain::verification::Verification;
+use crate::ports::Store;
+use crate::ports::cipher::{Fingerprint, Sealed};
+use crate::ports::store::{
+    AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads, CustomerRecord, Lease,
+    PageRequest, Queue, ReportReads, StoreError, VerificationReads, VerificationRecord,
+};
+
+mod state;
+mod transaction;
+
+use state::{Leased, State};
+
+/// A [`Store`] that keeps everything in memory, passes the whole contract suite but for durability, and can
+/// be told to fail. Clones share what it holds.
+///
+/// ```
+/// use futures_util::FutureExt;
+/// use kyc_core::fakes::MemoryStore;
+/// use kyc_core::ports::Store;
+/// use kyc_core::ports::store::StoreError;
+///
+/// let store = MemoryStore::new();
+/// // Its futures never wait, so a test needs no runtime for them.
+/// assert_eq!(store.ready().now_or_never(), Some(Ok(())));
+/// store.fail_with(Some(StoreError::Unavailable));
+/// assert_eq!(store.clone().ready().now_or_never(), Some(Err(StoreError::Unavailable)));
+/// ```
+#[derive(Clone, Default)]
+pub struct MemoryStore(Arc<Mutex<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    state: State,
+    commits: usize,
+    failure: Option<StoreError>,
+    commit_failures: VecDeque<CommitError>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Has the next commit that is not told to fail yet fail, without writing: with
+    /// [`Conflict::Revision`](crate::ports::store::Conflict::Revision), a use case must read and decide again.
+    pub fn fail_next_commit(&self, error: impl Into<CommitError>) {
+        lock(&self.0).commit_failures.push_back(error.into());
+    }
+
+    /// Has every read and write fail, until it is told otherwise with `None`.
+    pub fn fail_with(&self, failure: Option<StoreError>) {
+        lock(&self.0).failure = failure;
+    }
+
+    /// How many changesets were applied.
+    #[must_use]
+    pub fn commits(&self) -> usize {
+        lock(&self.0).commits
+    }
+
+    fn open(&self) -> Result<MutexGuard<'_, Inner>, StoreError> {
+        let inner = lock(&self.0);
+        match inner.failure {
+            None => Ok(inner),
+            Some(failure) => Err(failure),
+        }
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = lock(&self.0);
+        write!(f, "MemoryStore({} customers, {} commits)", inner.state.customers.len(), inner.commits)
+    }
+}
+
+#[async_trait]
+impl CustomerReads for MemoryStore {
+    async fn customer(&self, id: &CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
+        let inner = self.open()?;
+        let subject = inner.state.subjects.get(id);
+        subject.map(|subject| inner.state.customer_record(*subject)).transpose()
+    }
+
+    async fn customers(
+        &self,
+        filter: CustomerFilter,
+        page: PageRequest,
+    ) -> Result<Vec<CustomerRecord>, StoreError> {
+        let inner = self.open()?;
+        let before = page.after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rows = inner.state.customers.range((Bound::Unbounded, before)).rev();
+        rows.filter(|(_, row)| filter.passes(row.status))
+            .take(size(page.limit))
+            .map(|(subject, _)| inner.state.customer_record(*subject))
+            .collect()
+    }
+
+    async fn customers_by_fingerprint(
+        &self,
+        fingerprint: Fingerprint,
+        limit: u32,
+    ) -> Result<Vec<CustomerRecord>, StoreError> {
+        let inner = self.open()?;
+        let having = inner.state.fingerprints.iter().rev().filter(|(_, those)| those.contains(&fingerprint));
+        having.take(size(limit)).map(|(subject, _)| inner.state.customer_record(*subject)).collect()
+    }
+
+    async fn expired_customers(&self, now: Timestamp, limit: u32) -> Result<Vec<CustomerId>, StoreError> {
+        let inner = self.open()?;
+        let ends = inner.state.customers.values().filter_map(|row| Some((row.status.valid_until()?, row)));
+        let mut expired: Vec<_> = ends.filter(|(end, _)| *end <= now).collect();
+        expired.sort_by_key(|(end, row)| (*end, row.subject));
+        Ok(expired.into_iter().take(size(limit)).map(|(_, row)| row.customer_id.clone()).collect())
+    }
+}
+
+#[async_trait]
+impl VerificationReads for MemoryStore {
+    async fn verification(&self, id: VerificationId) -> Result<Option<VerificationRecord>, StoreError> {
+        let inner = self.open()?;
+        let verification = inner.state.verifications.get(&id);
+        verification.map(|verification| inner.state.verification_record(verification)).transpose()
+    }
+
+    async fn verifications(&self, subject: SubjectId) -> Result<Vec<Verification>, StoreError> {
+        let inner = self.open()?;
+        let newest_first = inner.state.verifications.values().rev();
+        Ok(newest_first.filter(|verification| verification.subject == subject).cloned().collect())
+    }
+
+    async fn answer(&self, id: VerificationId) -> Result<Option<Sealed>, StoreError> {
+        Ok(self.open()?.state.answers.get(&id).cloned())
+    }
+
+    async fn next_due(&self, queue: Queue) -> Result<Option<Timestamp>, StoreError> {
+        match queue {
+            Queue::Verifications => {
+                Ok(self.open()?.state.verifications.values().filter_map(|queued| queued.due_at).min())
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl ReportReads for MemoryStore {
+    async fn counts(&self, range: Range) -> Result<Vec<DayCount>, StoreError> {
+        let inner = self.open()?;
+        let counters = inner.state.counters.iter();
+        let within = counters.filter(|((day, _), _)| (range.start()..=range.end()).contains(day));
+        Ok(within
+            .map(|((day, counter), count)| DayCount { day: *day, counter: *counter, count: *count })
+            .collect())
+    }
+}
+
+#[async_trait]
+impl AuditReads for MemoryStore {
+    async fn audit_events(&self, sequence: u64, limit: u32) -> Result<Vec<ChainedEvent>, StoreError> {
+        let inner = self.open()?;
+        let after = inner.state.audit.iter().filter(|event| event.sequence > sequence);
+        Ok(after.take(size(limit)).cloned().collect())
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn commit(&self, changeset: Changeset) -> Result<(), CommitError> {
+        let mut inner = self.open()?;
+        if let Some(failure) = inner.commit_failures.pop_front() {
+            return Err(failure);
+        }
+        transaction::apply(&mut inner.state, changeset)?;
+        inner.commits += 1;
+        Ok(())
+    }
+
+    async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError> {
+        let mut inner = self.open()?;
+        let state = &mut inner.state;
+        let mut due = match claim.queue {
+            Queue::Verifications => state.claimable(claim.now),
+        };
+        due.truncate(size(claim.limit));
+        let records = due.into_iter().map(|(_, id)| {
+            let verification = state.verifications.get(&id).ok_or(StoreError::Corrupt)?;
+            state.verification_record(verification)
+        });
+        let records: Vec<_> = records.collect::<Result<_, _>>()?;
+        let claimed = records.into_iter().map(|record| {
+            let verification = record.verification.id;
+            let leased = state.leases.entry(verification).or_default();
+            *leased = Leased { token: leased.token + 1, until: Some(claim.until) };
+            Claimed { record, lease: Lease { verification, token: leased.token } }
+        });
+        Ok(claimed.collect())
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.open().map(drop)
+    }
+}
+
+fn size(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! How a memory store applies a changeset: whole, or not at all.
+
+use std::collections::BTreeMap;
+
+use super::state::{Leased, State};
+use crate::domain::audit::{AuditHash, ChainedEvent};
+use crate::domain::ids::SubjectId;
+use crate::ports::store::{Changeset, CommitError, Conflict, CustomerRow, Guard, Lease, StoreError, Write};
+
+/// Checks the guards, writes in order, and appends the audit events. After an error nothing has changed.
+pub(super) fn apply(state: &mut State, changeset: Changeset) -> Result<(), CommitError> {
+    for guard in changeset.guards {
+        check(state, guard)?;
+    }
+    let mut transaction = Transaction { state, undo: Vec::new() };
+    for write in changeset.writes {
+        if let Err(error) = transaction.write(write) {
+            transaction.roll_back();
+            return Err(error);
+        }
+    }
+    // Nothing can fail any more, so the chain needs no undoing.
+    for event in changeset.audit {
+        let (sequence, head) = match state.audit.last() {
+            None => (1, AuditHash::ORIGIN),
+            Some(last) => (last.sequence + 1, last.hash),
+        };
+        let hash = head.next(sequence, changeset.id, &event);
+        state.audit.push(ChainedEvent { sequence, changeset: changeset.id, event, hash });
+    }
+    Ok(())
+}
+
+fn check(state: &State, guard: Guard) -> Result<(), Conflict> {
+    match guard {
+        Guard::Revision { subject, revision } => {
+            let there = state.customers.get(&subject).is_some_and(|row| row.revision == revision);
+            if there { Ok(()) } else { Err(Conflict::Revision) }
+        }
+        Guard::Lease(Lease { verification, token }) => {
+            let newest = state.leases.get(&verification).is_some_and(|lease| lease.token == token);
+            if newest { Ok(()) } else { Err(Conflict::LeaseLost) }
+        }
+    }
+}
+
+type Undo = Box<dyn FnOnce(&mut State)>;
+type Table<K, V> = fn(&mut State) -> &mut BTreeMap<K, V>;
+
+/// The writes so far, and how to take each of them back.
+struct Transaction<'a> {
+    state: &'a mut State,
+    undo: Vec<Undo>,
+}
+
+impl Transaction<'_> {
+    /// Every write goes through here, so that none is without its undoing.
+    fn put<K: Ord + Clone + 'static, V: 'static>(&mut self, table: Table<K, V>, key: K, value: V) {
+        let before = table(self.state).insert(key.clone(), value);
+        self.undo.push(Box::new(move |state| {
+            match before {
+                Some(before) => table(state).insert(key, before),
+                None => table(state).remove(&key),
+            };
+        }));
+    }
+
+    fn roll_back(self) {
+        for undo in self.undo.into_iter().rev() {
+            undo(self.state);
+        }
+    }
+
+    fn write(&mut self, write: Write) -> Result<(), CommitError> {
+        match write {
+            Write::InsertCustomer(row) => self.insert_customer(row),
+            Write::UpdateCustomer(row) => self.update_customer(row),
+            Write::InsertVersion { subject, version, data, at: _ } => {
+                self.known(subject)?;
+                if self.state.versions.contains_key(&(subject, version)) {
+                    return Err(StoreError::Corrupt.into());
+                }
+                self.put(|state| &mut state.versions, (subject, version), data);
+                Ok(())
+            }
+            Write::ReplaceFingerprints { subject, fingerprints } => {
+                self.known(subject)?;
+                self.put(|state| &mut state.fingerprints, subject, fingerprints);
+                Ok(())
+            }
+            Write::PutVerification(verification) => {
+                self.known(verification.subject)?;
+                if let Some(lease) = self.state.leases.get(&verification.id) {
+                    let ended = Leased { until: None, ..*lease };
+                    self.put(|state| &mut state.leases, verification.id, ended);
+                }
+                self.put(|state| &mut state.verifications, verification.id, verification);
+                Ok(())
+            }
+            Write::PutAnswer { verification, answer, at: _ } => {
+                if !self.state.verifications.contains_key(&verification) {
+                    return Err(StoreError::Corrupt.into());
+                }
+                if !self.state.answers.contains_key(&verification) {
+                    self.put(|state| &mut state.answers, verification, answer);
+                }
+                Ok(())
+            }
+            Write::Count(change) => {
+                let key = (change.day, change.counter);
+                let before = self.state.counters.get(&key).copied().unwrap_or_default();
+                self.put(|state| &mut state.counters, key, before.saturating_add(change.count));
+                Ok(())
+            }
+        }
+    }
+
+    fn insert_customer(&mut self, row: CustomerRow) -> Result<(), CommitError> {
+        if self.state.subjects.contains_key(&row.customer_id) {
+            return Err(Conflict::CustomerIdTaken.into());
+        }
+        if self.state.customers.contains_key(&row.subject) {
+            return Err(StoreError::Corrupt.into());
+        }
+        self.put(|state| &mut state.subjects, row.customer_id.clone(), row.subject);
+        self.put(|state| &mut state.customers, row.subject, row);
+        Ok(())
+    }
+
+    /// The id of a customer never changes, so the index of ids is left alone.
+    fn update_customer(&mut self, row: CustomerRow) -> Result<(), CommitError> {
+        match self.state.customers.get(&row.subject) {
+            None => Err(Conflict::Revision.into()),
+            Some(before) if before.customer_id != row.customer_id => Err(StoreError::Corrupt.into()),
+            Some(_) => {
+                self.put(|state| &mut state.customers, row.subject, row);
+                Ok(())
+            }
+        }
+    }
+
+    fn known(&self, subject: SubjectId) -> Result<(), StoreError> {
+        if self.state.customers.contains_key(&subject) { Ok(()) } else { Err(StoreError::Corrupt) }
+    }
+}

@@ -1,0 +1,83 @@
+//! `mockall` mocks of every port, for tests that say call by call what is expected.
+//!
+//! Most tests read better with the fakes (feature `fakes`); a mock is for the call that must not be made, or
+//! the answer that no fake gives.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use futures_util::FutureExt;
+//! use kyc_core::mocks::MockStore;
+//! use kyc_core::ports::Store;
+//! use kyc_core::ports::store::StoreError;
+//!
+//! let mut store = MockStore::new();
+//! store.expect_ready().once().returning(|| Err(StoreError::Unavailable));
+//! store.expect_commit().never();
+//!
+//! let store: Arc<dyn Store> = Arc::new(store);
+//! assert_eq!(store.ready().now_or_never(), Some(Err(StoreError::Unavailable)));
+//! ```
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::domain::audit::ChainedEvent;
+use crate::domain::ids::{CustomerId, SubjectId, VerificationId};
+use crate::domain::report::{DayCount, Range as DayRange};
+use crate::domain::verification::Verification;
+use crate::ports::cipher::{Fingerprint, Sealed};
+use crate::ports::store::{
+    AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads, CustomerRecord,
+    PageRequest, Queue, ReportReads, Store, StoreError, VerificationReads, VerificationRecord,
+};
+
+pub use crate::ports::cipher::MockCipher;
+pub use crate::ports::clock::MockClock;
+pub use crate::ports::entropy::MockEntropy;
+pub use crate::ports::provider::MockIdentityProvider;
+
+mockall::mock! {
+    /// A mock of the whole [`Store`].
+    pub Store {}
+
+    #[async_trait]
+    impl CustomerReads for Store {
+        async fn customer(&self, id: &CustomerId) -> Result<Option<CustomerRecord>, StoreError>;
+        async fn customers(
+            &self,
+            filter: CustomerFilter,
+            page: PageRequest,
+        ) -> Result<Vec<CustomerRecord>, StoreError>;
+        async fn customers_by_fingerprint(
+            &self,
+            fingerprint: Fingerprint,
+            limit: u32,
+        ) -> Result<Vec<CustomerRecord>, StoreError>;
+        async fn expired_customers(&self, now: Timestamp, limit: u32) -> Result<Vec<CustomerId>, StoreError>;
+    }
+
+    #[async_trait]
+    impl VerificationReads for Store {
+        async fn verification(&self, id: VerificationId) -> Result<Option<VerificationRecord>, StoreError>;
+        async fn verifications(&self, subject: SubjectId) -> Result<Vec<Verification>, StoreError>;
+        async fn answer(&self, id: VerificationId) -> Result<Option<Sealed>, StoreError>;
+        async fn next_due(&self, queue: Queue) -> Result<Option<Timestamp>, StoreError>;
+    }
+
+    #[async_trait]
+    impl ReportReads for Store {
+        async fn counts(&self, range: DayRange) -> Result<Vec<DayCount>, StoreError>;
+    }
+
+    #[async_trait]
+    impl AuditReads for Store {
+        async fn audit_events(&self, sequence: u64, limit: u32) -> Result<Vec<ChainedEvent>, StoreError>;
+    }
+
+    #[async_trait]
+    impl Store for Store {
+        async fn commit(&self, changeset: Changeset) -> Result<(), CommitError>;
+        async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError>;
+        async fn ready(&self) -> Result<(), StoreError>;
+    }
+}

@@ -1,0 +1,328 @@
+//! The store: small read traits by subject, and two writes.
+//!
+//! To write a store of your own: implement the four read traits and [`Store`], and run
+//! `kyc_core::contract::store` against it. Nothing that reaches a store is plaintext personal data: the
+//! types of [`Changeset`] can't hold any.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::cipher::{DataKey, Fingerprint, Sealed};
+use crate::domain::audit::{AuditEvent, ChainedEvent};
+use crate::domain::ids::{ChangesetId, CustomerId, SubjectId, VerificationId};
+use crate::domain::report::{Counter, DayCount, Range};
+use crate::domain::status::{Stage, Status, StatusKind};
+use crate::domain::verification::Verification;
+
+/// A customer as a store keeps it; the data itself lies sealed beside it, a row a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerRow {
+    /// Our own id.
+    pub subject: SubjectId,
+    /// The caller's id.
+    pub customer_id: CustomerId,
+    /// Where the customer stands.
+    pub status: Status,
+    /// Counts the changes of the data, from 1.
+    pub version: u32,
+    /// Counts the writes, from 1: the lock of everything that belongs to the customer. Never shown.
+    pub revision: u64,
+    /// The data key, wrapped, and how often it was used.
+    pub key: DataKey,
+    /// The latest verification.
+    pub latest: VerificationId,
+    /// When the customer was registered.
+    pub registered_at: Timestamp,
+    /// When anything last changed.
+    pub updated_at: Timestamp,
+    /// When the present status was decided; none while pending.
+    pub decided_at: Option<Timestamp>,
+}
+
+impl CustomerRow {
+    /// The day of registration, UTC: the day under which the customer is counted.
+    #[must_use]
+    pub fn registered_on(&self) -> Date {
+        jiff::tz::Offset::UTC.to_datetime(self.registered_at).date()
+    }
+}
+
+/// A customer, the sealed data of its version, and its latest verification, read together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerRecord {
+    /// The customer.
+    pub row: CustomerRow,
+    /// The data of [`CustomerRow::version`].
+    pub data: Sealed,
+    /// The verification that [`CustomerRow::latest`] names.
+    pub latest: Verification,
+}
+
+/// A verification, and the customer whom it is of, read together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerificationRecord {
+    /// The verification.
+    pub verification: Verification,
+    /// The customer.
+    pub row: CustomerRow,
+    /// The data of the verification's version.
+    pub data: Sealed,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageRequest {
+    /// The last one of the page before; none for the first page.
+    pub after: Option<SubjectId>,
+    /// The most to return.
+    pub limit: u32,
+}
+
+/// Which customers to list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CustomerFilter {
+    /// Only those with this status.
+    pub status: Option<StatusKind>,
+    /// Only those with this stage.
+    pub stage: Option<Stage>,
+}
+
+impl CustomerFilter {
+    /// Whether a customer passes.
+    #[must_use]
+    pub fn passes(&self, status: Status) -> bool {
+        self.status.is_none_or(|wanted| status.kind() == wanted)
+            && self.stage.is_none_or(|wanted| status.stage() == Some(wanted))
+    }
+}
+
+/// Reads of customers.
+#[async_trait]
+pub trait CustomerReads: Send + Sync {
+    /// The customer with this id. It MUST see every commit that was answered before the call, and MUST NOT
+    /// mix two commits.
+    async fn customer(&self, id: &CustomerId) -> Result<Option<CustomerRecord>, StoreError>;
+
+    /// A page of customers, newest registration first: by [`SubjectId`], descending. It MUST NOT cost more
+    /// than the page, whatever the filter.
+    async fn customers(
+        &self,
+        filter: CustomerFilter,
+        page: PageRequest,
+    ) -> Result<Vec<CustomerRecord>, StoreError>;
+
+    /// The customers who have this fingerprint, newest first, at most `limit`.
+    async fn customers_by_fingerprint(
+        &self,
+        fingerprint: Fingerprint,
+        limit: u32,
+    ) -> Result<Vec<CustomerRecord>, StoreError>;
+
+    /// Verified customers whose decision has run out at `now`, at most `limit`, earliest first.
+    async fn expired_customers(&self, now: Timestamp, limit: u32) -> Result<Vec<CustomerId>, StoreError>;
+}
+
+/// Reads of verifications.
+#[async_trait]
+pub trait VerificationReads: Send + Sync {
+    /// The verification with this id.
+    async fn verification(&self, id: VerificationId) -> Result<Option<VerificationRecord>, StoreError>;
+
+    /// All verifications of a customer, newest first: by [`VerificationId`], descending.
+    async fn verifications(&self, subject: SubjectId) -> Result<Vec<Verification>, StoreError>;
+
+    /// The provider's answer to a verification, as received and sealed.
+    async fn answer(&self, id: VerificationId) -> Result<Option<Sealed>, StoreError>;
+
+    /// When the earliest verification of a queue falls due; leases are left out of account.
+    async fn next_due(&self, queue: Queue) -> Result<Option<Timestamp>, StoreError>;
+}
+
+/// Reads of counters.
+#[async_trait]
+pub trait ReportReads: Send + Sync {
+    /// Every counter of the days of a range. It MUST cost the days and not the customers.
+    async fn counts(&self, range: Range) -> Result<Vec<DayCount>, StoreError>;
+}
+
+/// Reads of the audit chain.
+#[async_trait]
+pub trait AuditReads: Send + Sync {
+    /// The events after the one at `sequence`, in order, at most `limit`.
+    async fn audit_events(&self, sequence: u64, limit: u32) -> Result<Vec<ChainedEvent>, StoreError>;
+}
+
+/// A store.
+#[async_trait]
+pub trait Store: CustomerReads + VerificationReads + ReportReads + AuditReads {
+    /// Makes everything in the changeset true together, or nothing of it.
+    ///
+    /// * A guard that does not hold, and a customer id that is taken, MUST be a [`Conflict`]; uniqueness MUST
+    ///   be the store's own, not an earlier read.
+    /// * The writes MUST be applied in order, each seeing those before it.
+    /// * Each audit event MUST be given the next sequence and the hash that
+    ///   [`AuditHash::next`](crate::domain::audit::AuditHash::next) makes of it, in the same commit.
+    /// * It MUST return only when the changeset would survive the loss of the process and of power (I1).
+    async fn commit(&self, changeset: Changeset) -> Result<(), CommitError>;
+
+    /// Takes verifications that are due and under no lease, earliest first, and leases them: each gets a
+    /// fencing token higher than any before it. Two callers MUST NOT be given the same one before its lease
+    /// has run out.
+    async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError>;
+
+    /// Whether reads and writes would work now.
+    async fn ready(&self) -> Result<(), StoreError>;
+}
+
+/// One write: everything that must become true together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changeset {
+    /// Its id, which its audit events carry.
+    pub id: ChangesetId,
+    /// What must hold for it to be applied.
+    pub guards: Vec<Guard>,
+    /// What it writes, in order.
+    pub writes: Vec<Write>,
+    /// The audit events, in order.
+    pub audit: Vec<AuditEvent>,
+}
+
+/// What must hold for a changeset to be applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// The customer is at this revision; else [`Conflict::Revision`].
+    Revision {
+        /// Whose.
+        subject: SubjectId,
+        /// The revision that was read.
+        revision: u64,
+    },
+    /// The lease is the newest on its verification; else [`Conflict::LeaseLost`].
+    Lease(Lease),
+}
+
+/// One thing to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// A new customer; [`Conflict::CustomerIdTaken`] where the id is in use.
+    InsertCustomer(CustomerRow),
+    /// The row of a customer who is there.
+    UpdateCustomer(CustomerRow),
+    /// The data of one version; rows of a version are never overwritten.
+    InsertVersion {
+        /// Whose.
+        subject: SubjectId,
+        /// Which version.
+        version: u32,
+        /// The data.
+        data: Sealed,
+        /// When.
+        at: Timestamp,
+    },
+    /// All fingerprints of a customer, in place of those before.
+    ReplaceFingerprints {
+        /// Whose.
+        subject: SubjectId,
+        /// The fingerprints of the present data.
+        fingerprints: Vec<Fingerprint>,
+    },
+    /// A verification, new or in place of what is there. A lease on it ends; its token stays the highest.
+    PutVerification(Verification),
+    /// The answer to a verification; the first one stays.
+    PutAnswer {
+        /// Which verification.
+        verification: VerificationId,
+        /// The answer, sealed.
+        answer: Sealed,
+        /// When it came.
+        at: Timestamp,
+    },
+    /// Changes a counter.
+    Count(DayCount),
+}
+
+impl Write {
+    /// A change of a counter.
+    #[must_use]
+    pub const fn count(day: Date, counter: Counter, count: i64) -> Self {
+        Self::Count(DayCount { day, counter, count })
+    }
+}
+
+/// A queue to claim from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Queue {
+    /// Verifications to take a step further.
+    Verifications,
+}
+
+/// A wish for work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// From which queue.
+    pub queue: Queue,
+    /// The most to take.
+    pub limit: u32,
+    /// What is due at this time is taken.
+    pub now: Timestamp,
+    /// Until when the lease runs.
+    pub until: Timestamp,
+}
+
+/// The right to write about a verification, until somebody else is given it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// Which verification.
+    pub verification: VerificationId,
+    /// The fencing token: the highest one wins (M. Kleppmann, "How to do distributed locking", 2016).
+    pub token: u64,
+}
+
+/// Work that was claimed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// The verification, its customer, and the data of its version.
+    pub record: VerificationRecord,
+    /// The lease to write under.
+    pub lease: Lease,
+}
+
+/// Why a changeset was not applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    /// Something else is there than what was read.
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
+    /// The store can't.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What was different.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Conflict {
+    /// Another customer has the id.
+    #[error("the customer id is taken")]
+    CustomerIdTaken,
+    /// The customer has changed since it was read. Read again, and decide again.
+    #[error("the customer has changed since it was read")]
+    Revision,
+    /// The verification was given to another worker.
+    #[error("the lease was lost to another worker")]
+    LeaseLost,
+}
+
+/// Why the store can't serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// More waits than the store takes. Nothing was written; try again in a second.
+    #[error("the store has more to do than it can queue")]
+    Overloaded,
+    /// It can't read or write now: the disk is full or failing, or it shuts down. Nothing was written.
+    #[error("the store is unavailable")]
+    Unavailable,
+    /// What it keeps can't be read.
+    #[error("the store holds a row that can't be read")]
+    Corrupt,
+}

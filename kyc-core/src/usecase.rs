@@ -1,0 +1,207 @@
+//! What can be asked of the service: one handle, [`Kyc`], with a method a use case.
+//!
+//! Each use case reads what it needs, decides with the pure functions of [`domain`](crate::domain), and
+//! hands the store one changeset. A commit that meets a newer revision is decided again from what is
+//! there now.
+
+mod change;
+mod customer;
+mod list;
+mod record;
+mod register;
+mod renew;
+mod report;
+mod request;
+mod run;
+mod sealing;
+mod search;
+mod status;
+mod update;
+mod verifications;
+
+#[cfg(all(test, feature = "fakes"))]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+pub use self::customer::{CustomerError, CustomerView};
+pub use self::list::{ListError, Page};
+pub use self::record::RecordError;
+pub use self::register::{Register, RegisterError};
+pub use self::report::ReportError;
+pub use self::request::RequestError;
+pub use self::run::{LEASE, Ran};
+pub use self::search::{Search, SearchError};
+pub use self::status::{KycStatus, StatusError};
+pub use self::update::{Because, Reverification, Update, UpdateError, Updated};
+pub use self::verifications::VerificationsError;
+use crate::domain::audit::AuditEvent;
+use crate::domain::ids::{ChangesetId, SubjectId, VerificationId};
+use crate::domain::policy::Policy;
+use crate::ports::cipher::CipherError;
+use crate::ports::entropy::NoEntropy;
+use crate::ports::store::{Changeset, CommitError, Conflict, Guard, Queue, StoreError, Write};
+use crate::ports::{Cipher, Clock, Entropy, IdentityProvider, Store};
+
+/// How often a use case decides again when others change the same customer at the same time.
+const ROUNDS: usize = 8;
+
+/// The ports that a [`Kyc`] works through.
+#[derive(Clone)]
+pub struct Ports {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// Who checks a person.
+    pub provider: Arc<dyn IdentityProvider>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What seals personal data.
+    pub cipher: Arc<dyn Cipher>,
+    /// Where ids and jitter come from.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// The service: one handle over the ports, with a method a use case. Cheap to clone, and safe to share.
+#[derive(Clone)]
+pub struct Kyc {
+    ports: Ports,
+    policy: Arc<Policy>,
+    wake: Option<Arc<dyn Fn() + Send + Sync>>,
+}
+
+impl Kyc {
+    /// A service over these ports, by this policy.
+    #[must_use]
+    pub fn new(ports: Ports, policy: Policy) -> Self {
+        Self { ports, policy: Arc::new(policy), wake: None }
+    }
+
+    /// Has `wake` called after each commit that queued a verification, so that a worker need not wait for
+    /// its next look at the queue. It must return at once.
+    #[must_use]
+    pub fn on_queued(mut self, wake: impl Fn() + Send + Sync + 'static) -> Self {
+        self.wake = Some(Arc::new(wake));
+        self
+    }
+
+    /// The policy by which this service decides.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Whether reads and writes would work now.
+    ///
+    /// # Errors
+    /// [`StoreError`] says why not.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        self.ports.store.ready().await
+    }
+
+    /// When the next verification falls due; none where none waits.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store can't be read.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.ports.store.next_due(Queue::Verifications).await
+    }
+
+    fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    fn random<const N: usize>(&self) -> Result<[u8; N], NoEntropy> {
+        let mut bytes = [0; N];
+        self.ports.entropy.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn new_subject(&self, now: Timestamp) -> Result<SubjectId, NoEntropy> {
+        Ok(SubjectId::new(now, self.random()?))
+    }
+
+    fn new_verification(&self, now: Timestamp) -> Result<VerificationId, NoEntropy> {
+        Ok(VerificationId::new(now, self.random()?))
+    }
+
+    async fn commit(
+        &self,
+        now: Timestamp,
+        guards: Vec<Guard>,
+        writes: Vec<Write>,
+        audit: Vec<AuditEvent>,
+    ) -> Result<(), Refused> {
+        let id = ChangesetId::new(now, self.random()?);
+        Ok(self.ports.store.commit(Changeset { id, guards, writes, audit }).await?)
+    }
+
+    /// Commits an event on its own: that something was shown.
+    async fn witness(&self, event: AuditEvent) -> Result<(), PortFailure> {
+        match self.commit(event.at, Vec::new(), Vec::new(), vec![event]).await {
+            Ok(()) => Ok(()),
+            Err(Refused::Failed(failure)) => Err(failure),
+            // Nothing was guarded, so nothing can have conflicted.
+            Err(Refused::Conflict(_)) => Err(PortFailure::Contended),
+        }
+    }
+
+    fn wake(&self) {
+        if let Some(wake) = &self.wake {
+            wake();
+        }
+    }
+}
+
+impl fmt::Debug for Kyc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kyc").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+/// The day of a time, UTC.
+fn day(at: Timestamp) -> Date {
+    jiff::tz::Offset::UTC.to_datetime(at).date()
+}
+
+/// A port failed, so the use case did not happen. None of these holds personal data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PortFailure {
+    /// The store can't.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The cipher can't.
+    #[error(transparent)]
+    Cipher(#[from] CipherError),
+    /// There is no randomness.
+    #[error(transparent)]
+    Entropy(#[from] NoEntropy),
+    /// Others kept changing the same customer. Try again.
+    #[error("the customer was changed by others at the same time, again and again")]
+    Contended,
+}
+
+/// Why a changeset was not applied, on the way to a use case's own error.
+#[derive(Debug)]
+enum Refused {
+    Conflict(Conflict),
+    Failed(PortFailure),
+}
+
+impl From<CommitError> for Refused {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Conflict(conflict) => Self::Conflict(conflict),
+            CommitError::Store(error) => Self::Failed(error.into()),
+        }
+    }
+}
+
+impl From<NoEntropy> for Refused {
+    fn from(error: NoEntropy) -> Self {
+        Self::Failed(error.into())
+    }
+}

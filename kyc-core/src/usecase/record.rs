@@ -1,0 +1,367 @@
+//! Record what a provider said: the one place where news about a verification becomes a change.
+//!
+//! News may be late, doubled or out of order. A verification that has ended stays as it is (I3): its
+//! answer is kept as evidence, and changes nothing.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::change::{Change, codes};
+use super::run::Prepared;
+use super::sealing::{Place, seal};
+use super::{Kyc, PortFailure, ROUNDS, Ran, Refused};
+use crate::Secret;
+use crate::domain::actor::Actor;
+use crate::domain::audit::{Action, AuditEvent};
+use crate::domain::decision::{Verdict, judge, route};
+use crate::domain::discrepancy::{Code, Discrepancy};
+use crate::domain::field::Field;
+use crate::domain::ids::{ProviderName, VerificationId};
+use crate::domain::status::Event as StatusEvent;
+use crate::domain::verification::{Event, Finding};
+use crate::ports::provider::{Answer, Outcome, Progress, ProviderError};
+use crate::ports::store::{Conflict, Lease, VerificationRecord, Write};
+
+/// Why an answer was not recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// No verification at this provider has this id.
+    #[error("no verification at this provider has this id")]
+    Unknown,
+    /// A port failed.
+    #[error(transparent)]
+    Failed(#[from] PortFailure),
+}
+
+/// What was learned about a verification.
+#[derive(Clone)]
+pub(super) enum News {
+    /// The provider has it.
+    Saved { progress: Progress, link: Option<Secret<String>>, again_in: Duration },
+    /// The provider answered.
+    Answered(Answer),
+    /// The call failed.
+    Failed(ProviderError),
+    /// Our own rules decide.
+    Settled,
+    /// What was sealed does not open.
+    Unreadable,
+}
+
+/// What comes with the news.
+#[derive(Clone, Default)]
+pub(super) struct Findings {
+    /// What our own rules found.
+    pub(super) own: Vec<Discrepancy>,
+    /// The fields that were sent to the provider to get the news.
+    pub(super) disclosed: Vec<Field>,
+}
+
+impl Kyc {
+    /// Records a provider's answer that came by itself, such as in a callback that
+    /// [`read_callback`](crate::ports::IdentityProvider::read_callback) has authenticated.
+    ///
+    /// An answer to a verification that has ended is [`Ran::Ignored`]: late, doubled and out-of-order
+    /// answers change nothing.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn record_answer(
+        &self,
+        actor: &Actor,
+        provider: &ProviderName,
+        id: VerificationId,
+        answer: Answer,
+    ) -> Result<Ran, RecordError> {
+        let record = self.ports.store.verification(id).await.map_err(PortFailure::from)?;
+        let record = record.filter(|record| record.verification.provider == *provider);
+        let record = record.ok_or(RecordError::Unknown)?;
+        let Prepared { own, .. } = self.prepare(&record).map_err(PortFailure::from)?;
+        let findings = Findings { own, disclosed: Vec::new() };
+        Ok(self.record(actor, record, None, News::Answered(answer), findings).await?)
+    }
+
+    /// Makes a change of the news and commits it, and decides again where the customer has changed since.
+    pub(super) async fn record(
+        &self,
+        actor: &Actor,
+        mut record: VerificationRecord,
+        lease: Option<Lease>,
+        news: News,
+        findings: Findings,
+    ) -> Result<Ran, PortFailure> {
+        for _ in 0..ROUNDS {
+            let step = Step { kyc: self, actor, record: &record, lease, now: self.now() };
+            let committed = if record.verification.state.is_open() {
+                step.apply(&news, &findings).await
+            } else {
+                step.ignore(&news, &findings).await
+            };
+            match committed {
+                Ok(ran) => return Ok(ran),
+                Err(Refused::Conflict(Conflict::LeaseLost)) => return Ok(Ran::LeaseLost),
+                Err(Refused::Conflict(Conflict::Revision | Conflict::CustomerIdTaken)) => {}
+                Err(Refused::Failed(failure)) => return Err(failure),
+            }
+            let Some(now_there) = self.ports.store.verification(record.verification.id).await? else {
+                return Ok(Ran::LeaseLost);
+            };
+            record = now_there;
+        }
+        Err(PortFailure::Contended)
+    }
+}
+
+/// One try to record news about one verification.
+struct Step<'a> {
+    kyc: &'a Kyc,
+    actor: &'a Actor,
+    record: &'a VerificationRecord,
+    lease: Option<Lease>,
+    now: Timestamp,
+}
+
+impl<'a> Step<'a> {
+    /// News about an open verification.
+    async fn apply(&self, news: &News, findings: &Findings) -> Result<Ran, Refused> {
+        match news {
+            News::Saved { progress, link, again_in } if !self.is_given_up(*again_in) => {
+                self.save(progress, link.as_ref(), *again_in, &findings.disclosed).await
+            }
+            News::Saved { .. } => self.give_up(Code::ProviderUnavailable, findings).await,
+            News::Answered(answer) => {
+                let provider = &self.record.verification.provider;
+                let theirs = answer
+                    .discrepancies
+                    .iter()
+                    .cloned()
+                    .map(|found| Discrepancy { provider: Some(provider.clone()), ..found });
+                let all = findings.own.iter().cloned().chain(theirs).collect();
+                let verdict = judge(answer.outcome, all, self.kyc.policy(), self.now);
+                self.end(Event::Completed(verdict.finding), verdict, Some(answer), findings).await
+            }
+            News::Settled => {
+                let verdict = judge(Outcome::Consider, findings.own.clone(), self.kyc.policy(), self.now);
+                self.end(Event::Completed(verdict.finding), verdict, None, findings).await
+            }
+            News::Failed(ProviderError::Refused) => self.give_up(Code::NotAllChecksCompleted, findings).await,
+            News::Failed(ProviderError::RateLimited { retry_after }) => {
+                let failures = self.record.verification.failures;
+                let delay = match retry_after {
+                    Some(delay) => *delay,
+                    None => self.backoff(failures + 1)?,
+                };
+                self.defer(failures, delay, "rate_limited", Code::ProviderUnavailable, findings).await
+            }
+            News::Failed(error @ ProviderError::Transient) => {
+                self.count_failure(error.class(), Code::ProviderUnavailable, findings).await
+            }
+            News::Failed(error @ ProviderError::Malformed) => {
+                self.count_failure(error.class(), Code::UnknownResult, findings).await
+            }
+            News::Unreadable => self.count_failure("unreadable", Code::NotAllChecksCompleted, findings).await,
+        }
+    }
+
+    /// The provider has it: keep where it stands, and when to look again.
+    async fn save(
+        &self,
+        progress: &Progress,
+        link: Option<&Secret<String>>,
+        again_in: Duration,
+        disclosed: &[Field],
+    ) -> Result<Ran, Refused> {
+        let event = match link {
+            Some(_) => StatusEvent::CustomerAsked,
+            None => StatusEvent::Submitted,
+        };
+        let Ok(status) = self.record.row.status.after(event) else { return Ok(Ran::Ignored) };
+        let Ok(state) = self.record.verification.state.after(Event::Submitted) else {
+            return Ok(Ran::Ignored);
+        };
+        let mut change = self.change();
+        let id = change.verification.id;
+        let bytes = Secret::new(progress.expose().to_vec());
+        change.verification.progress = Some(self.seal(&mut change, Place::Progress(id), &bytes)?);
+        change.verification.link = match link {
+            None => None,
+            Some(link) => {
+                let bytes = Secret::new(link.expose().clone().into_bytes());
+                Some(self.seal(&mut change, Place::Link(id), &bytes)?)
+            }
+        };
+        change.verification.state = state;
+        change.verification.failures = 0;
+        change.verification.submitted_at.get_or_insert(self.now);
+        change.verification.due_at = Some(self.later(again_in));
+        change.row.status = status;
+        // A look that finds the provider still at work is no change of state, and discloses nothing.
+        let moved = status != self.record.row.status || state != self.record.verification.state;
+        if moved || !disclosed.is_empty() {
+            let action = match link {
+                Some(_) => Action::VerificationCustomerAsked,
+                None => Action::VerificationSubmitted,
+            };
+            let event = self.event(action).moving(Some(self.record.row.status), status);
+            change.witness(event.about(disclosed.to_vec()));
+        }
+        change.commit(self.kyc).await?;
+        Ok(Ran::Saved)
+    }
+
+    /// A call failed: try again, or have a person decide after the last try.
+    async fn count_failure(
+        &self,
+        class: &'static str,
+        last: Code,
+        findings: &Findings,
+    ) -> Result<Ran, Refused> {
+        let failures = self.record.verification.failures + 1;
+        if failures >= self.kyc.policy().retry.tries {
+            return self.give_up(last, findings).await;
+        }
+        let delay = self.backoff(failures)?;
+        self.defer(failures, delay, class, last, findings).await
+    }
+
+    async fn defer(
+        &self,
+        failures: u32,
+        delay: Duration,
+        class: &'static str,
+        last: Code,
+        findings: &Findings,
+    ) -> Result<Ran, Refused> {
+        if self.is_given_up(delay) {
+            return self.give_up(last, findings).await;
+        }
+        let mut change = self.change();
+        change.verification.failures = failures;
+        change.verification.due_at = Some(self.later(delay));
+        let event = self.event(Action::VerificationDeferred).because([class]);
+        change.witness(event.about(findings.disclosed.clone()));
+        change.commit(self.kyc).await?;
+        Ok(Ran::Deferred)
+    }
+
+    /// No answer can be had: a person decides (I4).
+    async fn give_up(&self, code: Code, findings: &Findings) -> Result<Ran, Refused> {
+        let mut discrepancies = findings.own.clone();
+        discrepancies.push(Discrepancy {
+            provider: Some(self.record.verification.provider.clone()),
+            ..Discrepancy::of(code)
+        });
+        let decision = route(&discrepancies);
+        let verdict = Verdict { finding: Finding::Consider, discrepancies, decision };
+        self.end(Event::GivenUp, verdict, None, findings).await
+    }
+
+    /// The verification ends.
+    async fn end(
+        &self,
+        event: Event,
+        verdict: Verdict,
+        answer: Option<&Answer>,
+        findings: &Findings,
+    ) -> Result<Ran, Refused> {
+        let Verdict { discrepancies, decision, .. } = verdict;
+        let Ok(status) = self.record.row.status.after(StatusEvent::Decided(decision)) else {
+            return Ok(Ran::Ignored);
+        };
+        let mut change = self.change();
+        if answer.is_some() {
+            change.verification.submitted_at.get_or_insert(self.now);
+        }
+        let Ok(mut ended) = change.verification.clone().ended(event, self.now) else {
+            return Ok(Ran::Ignored);
+        };
+        ended.discrepancies = discrepancies;
+        change.verification = ended;
+        if let Some(answer) = answer {
+            self.keep_answer(&mut change, answer)?;
+        }
+        change.row.status = status;
+        change.row.decided_at = decision.is_conclusive().then_some(self.now);
+        if decision.is_conclusive() {
+            change.count_decision();
+        }
+        let reasons = codes(&change.verification.discrepancies).into_iter().map(Code::as_str);
+        let event = self
+            .event(Action::VerificationDecided)
+            .because(reasons)
+            .moving(Some(self.record.row.status), status)
+            .about(findings.disclosed.clone());
+        change.witness(event);
+        change.commit(self.kyc).await?;
+        Ok(Ran::Decided(decision))
+    }
+
+    /// News about a verification that has ended: keep the evidence, change nothing.
+    async fn ignore(&self, news: &News, findings: &Findings) -> Result<Ran, Refused> {
+        let mut change = self.change();
+        let id = change.verification.id;
+        match news {
+            News::Answered(answer) => {
+                let known = self.kyc.ports.store.answer(id).await;
+                if known.map_err(|error| Refused::Failed(error.into()))?.is_none() {
+                    self.keep_answer(&mut change, answer)?;
+                }
+            }
+            // What the provider holds has to be known for as long as it may have to be forgotten.
+            News::Saved { progress, .. } => {
+                let bytes = Secret::new(progress.expose().to_vec());
+                change.verification.progress = Some(self.seal(&mut change, Place::Progress(id), &bytes)?);
+            }
+            News::Failed(_) | News::Settled | News::Unreadable => {}
+        }
+        let event =
+            self.event(Action::AnswerIgnored).because([self.record.verification.state.kind().as_str()]);
+        change.witness(event.about(findings.disclosed.clone()));
+        // The lease is left out: what it guards has ended, and its holder may well have been overtaken.
+        change.under(None).commit(self.kyc).await?;
+        Ok(Ran::Ignored)
+    }
+
+    fn change(&self) -> Change<'a> {
+        Change::of(&self.record.row, &self.record.verification, self.now).under(self.lease)
+    }
+
+    fn event(&self, action: Action) -> AuditEvent {
+        let verification = &self.record.verification;
+        AuditEvent::new(self.actor, action, self.now).of(verification.id, &verification.provider)
+    }
+
+    fn seal(
+        &self,
+        change: &mut Change<'_>,
+        place: Place,
+        bytes: &Secret<Vec<u8>>,
+    ) -> Result<crate::ports::cipher::Sealed, Refused> {
+        seal(&*self.kyc.ports.cipher, &mut change.row, place, bytes)
+            .map_err(|error| Refused::Failed(error.into()))
+    }
+
+    fn keep_answer(&self, change: &mut Change<'_>, answer: &Answer) -> Result<(), Refused> {
+        let verification = change.verification.id;
+        let answer = self.seal(change, Place::Answer(verification), &answer.raw)?;
+        change.write(Write::PutAnswer { verification, answer, at: self.now });
+        Ok(())
+    }
+
+    fn backoff(&self, failures: u32) -> Result<Duration, Refused> {
+        let random = u64::from_be_bytes(self.kyc.random()?);
+        Ok(self.kyc.policy().retry.delay(failures, random))
+    }
+
+    fn later(&self, delay: Duration) -> Timestamp {
+        self.now.saturating_add(delay).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Whether the verification would be open for longer than the policy allows.
+    fn is_given_up(&self, delay: Duration) -> bool {
+        let limit = self.kyc.policy().retry.give_up_after;
+        let end = self.record.verification.scheduled_for.saturating_add(limit).unwrap_or(Timestamp::MAX);
+        self.later(delay) > end
+    }
+}

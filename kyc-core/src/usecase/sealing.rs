@@ -1,0 +1,74 @@
+//! What is sealed, and where it belongs.
+
+use crate::Secret;
+use crate::domain::customer::Customer;
+use crate::domain::ids::{SubjectId, VerificationId};
+use crate::ports::cipher::{CipherError, Context, DataKey, Sealed};
+use crate::ports::store::CustomerRow;
+use crate::ports::{Cipher, cipher::Fingerprint};
+
+/// A kind of sealed value, and the row that it stands in.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place {
+    /// The data of a version.
+    Data(u32),
+    /// A verification's progress at the provider.
+    Progress(VerificationId),
+    /// A verification's link for the customer.
+    Link(VerificationId),
+    /// A verification's answer.
+    Answer(VerificationId),
+}
+
+impl Place {
+    fn within<T>(self, subject: SubjectId, use_context: impl FnOnce(&Context<'_>) -> T) -> T {
+        let (table, field, row) = match self {
+            Self::Data(version) => ("customer_version", "data", version.to_be_bytes().to_vec()),
+            Self::Progress(id) => ("verification", "progress", id.to_bytes().to_vec()),
+            Self::Link(id) => ("verification", "link", id.to_bytes().to_vec()),
+            Self::Answer(id) => ("verification", "answer", id.to_bytes().to_vec()),
+        };
+        use_context(&Context { subject, table, field, row: &row })
+    }
+}
+
+/// Seals with a customer's data key, and counts the messages of the key in the row, so that the count is
+/// written with what was sealed.
+pub(super) fn seal(
+    cipher: &dyn Cipher,
+    row: &mut CustomerRow,
+    place: Place,
+    plaintext: &Secret<Vec<u8>>,
+) -> Result<Sealed, CipherError> {
+    if row.key.messages >= DataKey::MAX_MESSAGES {
+        return Err(CipherError::Exhausted);
+    }
+    row.key.messages += 1;
+    place.within(row.subject, |context| cipher.seal(&row.key.wrapped, context, plaintext.expose()))
+}
+
+/// Opens what [`seal`] sealed in the same place.
+pub(super) fn open(
+    cipher: &dyn Cipher,
+    row: &CustomerRow,
+    place: Place,
+    sealed: &Sealed,
+) -> Result<Secret<Vec<u8>>, CipherError> {
+    place.within(row.subject, |context| cipher.open(&row.key.wrapped, context, sealed))
+}
+
+/// Opens and reads the data of a version.
+pub(super) fn open_customer(
+    cipher: &dyn Cipher,
+    row: &CustomerRow,
+    version: u32,
+    data: &Sealed,
+) -> Result<Customer, CipherError> {
+    let bytes = open(cipher, row, Place::Data(version), data)?;
+    Customer::decode(bytes.expose()).map_err(|_| CipherError::Unreadable)
+}
+
+/// The fingerprints by which a customer can be found.
+pub(super) fn fingerprints(cipher: &dyn Cipher, customer: &Customer) -> Vec<Fingerprint> {
+    customer.search_keys().iter().map(|(kind, value)| cipher.fingerprint(*kind, value)).collect()
+}

@@ -1,0 +1,68 @@
+//! Search: "is this person among our customers?"
+
+use super::customer::CustomerView;
+use super::{Kyc, PortFailure};
+use crate::domain::actor::Actor;
+use crate::domain::audit::{Action, AuditEvent};
+use crate::domain::customer::{FingerprintKind, SearchForm, SearchKey};
+use crate::domain::fault::Faults;
+use crate::domain::field::Field;
+
+/// An exact search by personal data, unparsed.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// What to search for.
+    pub form: SearchForm,
+    /// What reading the input already found to be wrong.
+    pub faults: Faults,
+}
+
+impl Search {
+    /// The most customers that one search answers.
+    pub const MAX_RESULTS: u32 = 100;
+}
+
+/// Why nothing was searched.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SearchError {
+    /// The input has faults; all of them.
+    #[error("the input is invalid: {0}")]
+    Invalid(Faults),
+    /// A port failed.
+    #[error(transparent)]
+    Failed(#[from] PortFailure),
+}
+
+impl Kyc {
+    /// The customers who have exactly this e-mail address, phone number, document number, or name with date
+    /// of birth: newest first, at most [`Search::MAX_RESULTS`]. The search is audited before it is answered.
+    ///
+    /// # Errors
+    /// [`SearchError`].
+    pub async fn search(&self, actor: &Actor, search: Search) -> Result<Vec<CustomerView>, SearchError> {
+        let Search { form, mut faults } = search;
+        let key = SearchKey::parse(form);
+        let (kind, value) = match key {
+            Ok(key) if faults.is_empty() => key,
+            Ok(_) => return Err(SearchError::Invalid(faults)),
+            Err(more) => {
+                faults.merge(more);
+                return Err(SearchError::Invalid(faults));
+            }
+        };
+        let fingerprint = self.ports.cipher.fingerprint(kind, &value);
+        let found = self.ports.store.customers_by_fingerprint(fingerprint, Search::MAX_RESULTS).await;
+        let now = self.now();
+        let views = found.map_err(PortFailure::from)?;
+        let views = views.iter().map(|record| self.view(&record.row, &record.data, now));
+        let views = views.collect::<Result<Vec<_>, _>>().map_err(PortFailure::from)?;
+        let event = AuditEvent::new(actor, Action::CustomersSearched, now).about(match kind {
+            FingerprintKind::Email => vec![Field::Email],
+            FingerprintKind::PhoneNumber => vec![Field::PhoneNumber],
+            FingerprintKind::DocumentNumber => vec![Field::DocumentNumber],
+            FingerprintKind::NameAndBirth => vec![Field::Name, Field::DateOfBirth],
+        });
+        self.witness(event).await?;
+        Ok(views)
+    }
+}

@@ -1,0 +1,84 @@
+//! Read the status: "is this person verified, and if not, why?"
+
+use jiff::Timestamp;
+
+use super::sealing::{Place, open};
+use super::{Kyc, PortFailure};
+use crate::Secret;
+use crate::domain::actor::Actor;
+use crate::domain::discrepancy::Discrepancy;
+use crate::domain::ids::{CustomerId, ProviderName, VerificationId};
+use crate::domain::status::Status;
+use crate::ports::cipher::CipherError;
+
+/// Where a customer stands, and the latest verification. It holds no personal data but the link.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KycStatus {
+    /// The caller's id.
+    pub customer_id: CustomerId,
+    /// Where the customer stands, at the time of the read.
+    pub status: Status,
+    /// The latest verification.
+    pub verification: VerificationId,
+    /// The provider that was asked.
+    pub provider: ProviderName,
+    /// When the provider took the submission.
+    pub submitted_at: Option<Timestamp>,
+    /// When the present status was decided; none while pending.
+    pub decided_at: Option<Timestamp>,
+    /// When a worker takes the verification next; none once it has ended.
+    pub next_attempt_at: Option<Timestamp>,
+    /// What did not fit.
+    pub discrepancies: Vec<Discrepancy>,
+    /// The page of the provider that the customer has to visit, where there is one.
+    pub link: Option<Secret<String>>,
+    /// When anything last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Why a status could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StatusError {
+    /// There is no customer with this id.
+    #[error("there is no customer with this id")]
+    NotFound,
+    /// A port failed.
+    #[error(transparent)]
+    Failed(#[from] PortFailure),
+}
+
+impl Kyc {
+    /// The customer's status with the latest verification and its discrepancies. It opens no personal data
+    /// and costs no write.
+    ///
+    /// # Errors
+    /// [`StatusError`].
+    pub async fn status(&self, _actor: &Actor, id: &CustomerId) -> Result<KycStatus, StatusError> {
+        let record = self.ports.store.customer(id).await.map_err(PortFailure::from)?;
+        let record = record.ok_or(StatusError::NotFound)?;
+        let (row, latest) = (record.row, record.latest);
+        let link = match &latest.link {
+            None => None,
+            Some(sealed) => {
+                let place = Place::Link(latest.id);
+                let bytes = open(&*self.ports.cipher, &row, place, sealed).map_err(PortFailure::from)?;
+                let text = String::from_utf8(bytes.expose().clone());
+                Some(Secret::new(text.map_err(|_| PortFailure::Cipher(CipherError::Unreadable))?))
+            }
+        };
+        let status = row.status.at(self.now());
+        Ok(KycStatus {
+            customer_id: row.customer_id,
+            status,
+            verification: latest.id,
+            provider: latest.provider,
+            submitted_at: latest.submitted_at,
+            // A decision that has run out is none.
+            decided_at: row.decided_at.filter(|_| status == row.status),
+            next_attempt_at: latest.due_at,
+            discrepancies: latest.discrepancies,
+            link,
+            updated_at: row.updated_at,
+        })
+    }
+}

@@ -1,0 +1,146 @@
+//! The use cases over the in-memory ports.
+
+mod evidence;
+mod faults;
+mod flow;
+mod late;
+mod limits;
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use jiff::SignedDuration;
+
+use super::{Kyc, Ports, Ran, Register, Update, Updated};
+use crate::Secret;
+use crate::domain::actor::Actor;
+use crate::domain::audit::{Action, ChainWalk, ChainedEvent};
+use crate::domain::customer::{AddressForm, CustomerForm, CustomerUpdate, DocumentForm, Patch};
+use crate::domain::ids::CustomerId;
+use crate::domain::policy::Policy;
+use crate::domain::status::Status;
+use crate::fakes::{FakeCipher, FakeClock, FakeEntropy, FakeProvider, MemoryStore};
+use crate::ports::store::AuditReads;
+use crate::usecase::KycStatus;
+
+/// A service over fakes, and the fakes.
+struct World {
+    kyc: Kyc,
+    store: MemoryStore,
+    provider: FakeProvider,
+    clock: FakeClock,
+    cipher: FakeCipher,
+    entropy: FakeEntropy,
+}
+
+impl World {
+    fn new() -> Self {
+        Self::with(Policy::default())
+    }
+
+    fn with(policy: Policy) -> Self {
+        let store = MemoryStore::new();
+        let provider = FakeProvider::new();
+        let clock = FakeClock::new();
+        let cipher = FakeCipher::new();
+        let entropy = FakeEntropy::new();
+        let ports = Ports {
+            store: Arc::new(store.clone()),
+            provider: Arc::new(provider.clone()),
+            clock: Arc::new(clock.clone()),
+            cipher: Arc::new(cipher.clone()),
+            entropy: Arc::new(entropy.clone()),
+        };
+        Self { kyc: Kyc::new(ports, policy), store, provider, clock, cipher, entropy }
+    }
+
+    /// Registers `ada` as customer `a`.
+    fn register(&self) {
+        now(self.kyc.register(&admin(), registration("a", ada()))).unwrap();
+    }
+
+    fn run_due(&self) -> Vec<Ran> {
+        now(self.kyc.run_due_verifications(10)).unwrap()
+    }
+
+    fn status(&self) -> KycStatus {
+        now(self.kyc.status(&admin(), &a())).unwrap()
+    }
+
+    fn update(&self, change: impl FnOnce(&mut CustomerUpdate)) -> Updated {
+        let mut update = CustomerUpdate::default();
+        change(&mut update);
+        now(self.kyc.update(&admin(), &a(), Update { update, ..Update::default() })).unwrap()
+    }
+
+    fn advance(&self, seconds: i64) {
+        self.clock.advance(SignedDuration::from_secs(seconds));
+    }
+
+    fn audit(&self) -> Vec<ChainedEvent> {
+        let events = now(self.store.audit_events(0, 1000)).unwrap();
+        let mut walk = ChainWalk::default();
+        events.iter().for_each(|event| walk.step(event).unwrap());
+        events
+    }
+
+    fn actions(&self) -> Vec<Action> {
+        self.audit().into_iter().map(|event| event.event.action).collect()
+    }
+}
+
+/// The fakes never wait, so a future over them is ready at once.
+#[track_caller]
+fn now<T>(future: impl Future<Output = T>) -> T {
+    future.now_or_never().expect("a future over fakes is ready at once")
+}
+
+fn admin() -> Actor {
+    Actor::admin("test").unwrap()
+}
+
+fn a() -> CustomerId {
+    CustomerId::parse("a").unwrap()
+}
+
+fn registration(id: &str, form: CustomerForm) -> Register {
+    Register { customer_id: Some(id.to_owned()), form, ..Register::default() }
+}
+
+fn ada() -> CustomerForm {
+    CustomerForm {
+        name: text("Ada Lovelace"),
+        email: text("ada@example.com"),
+        phone_number: text("+442079460958"),
+        date_of_birth: text("1990-12-10"),
+        address: Some(AddressForm {
+            line1: text("12 St James's Square"),
+            city: text("London"),
+            postal_code: text("SW1Y 4JH"),
+            country: text("GB"),
+            ..AddressForm::default()
+        }),
+        identity_document: Some(passport("925076473")),
+        ..CustomerForm::default()
+    }
+}
+
+fn passport(number: &str) -> DocumentForm {
+    DocumentForm {
+        document_type: text("passport"),
+        number: text(number),
+        issuing_country: text("GB"),
+        expires_on: text("2031-05-01"),
+        ..DocumentForm::default()
+    }
+}
+
+fn text(text: &str) -> Option<Secret<String>> {
+    Some(text.into())
+}
+
+fn set(text: &str) -> Patch<Secret<String>> {
+    Patch::Set(text.into())
+}
+
+const VERIFIED: Status = Status::Verified { valid_until: None };

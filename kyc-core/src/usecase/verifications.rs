@@ -1,0 +1,34 @@
+//! Read the verifications: "what was tried, where, and what came of it?"
+
+use super::{Kyc, PortFailure};
+use crate::domain::actor::Actor;
+use crate::domain::ids::CustomerId;
+use crate::domain::verification::Verification;
+
+/// Why the verifications could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum VerificationsError {
+    /// There is no customer with this id.
+    #[error("there is no customer with this id")]
+    NotFound,
+    /// A port failed.
+    #[error(transparent)]
+    Failed(#[from] PortFailure),
+}
+
+impl Kyc {
+    /// All verifications of a customer, newest first.
+    ///
+    /// # Errors
+    /// [`VerificationsError`].
+    pub async fn verifications(
+        &self,
+        _actor: &Actor,
+        id: &CustomerId,
+    ) -> Result<Vec<Verification>, VerificationsError> {
+        let record = self.ports.store.customer(id).await.map_err(PortFailure::from)?;
+        let record = record.ok_or(VerificationsError::NotFound)?;
+        let all = self.ports.store.verifications(record.row.subject).await;
+        Ok(all.map_err(PortFailure::from)?)
+    }
+}

@@ -1,0 +1,99 @@
+//! The HTTP API: one file a resource, and what they share.
+
+pub mod auth;
+pub mod body;
+pub mod customers;
+mod etag;
+mod failures;
+pub mod health;
+pub mod problem;
+pub mod query;
+pub mod report;
+pub mod request_id;
+pub mod routes;
+pub mod service;
+pub mod values;
+pub mod verifications;
+pub mod whoami;
+
+use serde_json::Value;
+use poem_openapi::{LicenseObject, OpenApiService, ServerObject, Tags};
+
+/// All endpoints.
+pub type Apis = (
+    customers::CustomersApi,
+    verifications::VerificationsApi,
+    report::ReportApi,
+    whoami::WhoamiApi,
+    health::HealthApi,
+    service::ServiceApi,
+);
+
+/// The endpoints with their document. Each request must bear, as data, the `Kyc` handle, the workers' pulse
+/// (an `Option<Pulse>`), the means to authenticate (`Arc<dyn Authenticate>`) and the document itself
+/// (`Arc<Document>`).
+#[must_use]
+pub fn service() -> OpenApiService<Apis, ()> {
+    let apis = (
+        customers::CustomersApi,
+        verifications::VerificationsApi,
+        report::ReportApi,
+        whoami::WhoamiApi,
+        health::HealthApi,
+        service::ServiceApi,
+    );
+    OpenApiService::new(apis, "KYC service", env!("CARGO_PKG_VERSION"))
+        .summary("Know your customer: register, verify, keep current, report.")
+        .description(include_str!("api/description.md"))
+        .license(LicenseObject::new("Apache-2.0").identifier("Apache-2.0"))
+        .server(ServerObject::new("/").description("This server"))
+}
+
+/// The sections of the document.
+#[derive(Debug, Clone, Copy, Tags)]
+pub enum Tag {
+    /// Persons to be verified, with their data and identity documents.
+    Customers,
+    /// Where customers stand, and the attempts to verify them.
+    Verifications,
+    /// Counts over a range of days.
+    Report,
+    /// The service itself: who one is, health, documents.
+    Service,
+}
+
+/// The names of the schemas of which a body of a request is made. Unknown fields in them are refused.
+const REQUEST_SCHEMAS: [&str; 7] = [
+    "CustomerRegistration",
+    "CustomerUpdate",
+    "CustomerSearch",
+    "Address",
+    "IdentityDocument",
+    "TaxId",
+    "Consent",
+];
+
+/// The OpenAPI document: what poem-openapi makes of the endpoints, with what it can't say.
+#[must_use]
+pub fn document() -> Value {
+    let mut document: Value = serde_json::from_str(&service().spec()).unwrap_or_default();
+    for name in REQUEST_SCHEMAS {
+        if let Some(schema) = document.pointer_mut(&format!("/components/schemas/{name}")) {
+            schema["additionalProperties"] = Value::Bool(false);
+        }
+    }
+    document
+}
+
+/// Swagger UI, with [`document`] in it.
+#[must_use]
+pub fn swagger_ui() -> String {
+    let service = service();
+    service.swagger_ui_html().replace(&service.spec(), &document().to_string())
+}
+
+/// The document as the text that `kyc-server openapi` prints and `openapi/kyc.json` holds.
+#[must_use]
+pub fn document_text() -> String {
+    format!("{:#}\n", document())
+}

@@ -1,0 +1,262 @@
+//! `/customers`: registered, read, changed, listed and searched.
+
+pub mod body;
+mod page;
+
+use kyc_core::Kyc;
+use kyc_core::domain::fault::Faults;
+use kyc_core::domain::ids::CustomerId;
+use kyc_core::domain::status::{Stage, StatusKind};
+use kyc_core::ports::store::CustomerFilter;
+use kyc_core::usecase::{Register, Search, Update, Updated};
+use poem::Request;
+use poem::web::Data;
+use poem_openapi::param::{Header, Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, Object, OpenApi};
+
+use self::body::{CustomerBody, RegisterBody, UpdateBody};
+use self::page::{CustomerListBody, CustomerPageBody, SearchBody};
+use super::Tag;
+use super::auth::Authenticated;
+use super::body::JsonBody;
+use super::etag;
+use super::problem::{self, Problem, ProblemKind, Refusal, Refuses};
+use super::query::{Lenient, NoParameters, refuse_unknown};
+use super::values::Word;
+
+/// The endpoints of [`customers`](self).
+#[derive(Debug, Clone, Copy)]
+pub struct CustomersApi;
+
+/// A registered customer.
+#[derive(Debug, ApiResponse)]
+enum Registered {
+    /// The customer is stored, and a verification is queued. Both survive a crash.
+    #[oai(status = 201)]
+    Created(
+        Json<CustomerBody>,
+        /// The customer's address.
+        #[oai(header = "Location")]
+        String,
+        /// The version, quoted.
+        #[oai(header = "ETag")]
+        String,
+    ),
+}
+
+/// A customer with its version.
+#[derive(Debug, ApiResponse)]
+enum Versioned {
+    /// The customer.
+    #[oai(status = 200)]
+    Ok(
+        Json<CustomerBody>,
+        /// The version, quoted.
+        #[oai(header = "ETag")]
+        String,
+    ),
+}
+
+/// A changed customer.
+#[derive(Debug, ApiResponse)]
+enum Changed {
+    /// The change is stored.
+    #[oai(status = 200)]
+    Ok(
+        Json<UpdatedBody>,
+        /// The version, quoted.
+        #[oai(header = "ETag")]
+        String,
+    ),
+}
+
+/// A customer after a change.
+#[derive(Debug, Object)]
+#[oai(rename = "UpdatedCustomer")]
+pub struct UpdatedBody {
+    /// The customer now.
+    #[oai(flatten)]
+    customer: CustomerBody,
+    /// Whether the change has the customer verified again.
+    reverification: ReverificationBody,
+}
+
+/// Whether a change has the customer verified again.
+#[derive(Debug, Object)]
+#[oai(rename = "Reverification")]
+struct ReverificationBody {
+    /// Whether a verification was queued.
+    required: bool,
+    /// The fields whose change demands it; or `final` where none can be started any more.
+    because: Vec<String>,
+}
+
+/// What `POST /customers` refuses with.
+#[derive(Debug)]
+struct RegisterRefuses;
+impl Refuses for RegisterRefuses {
+    const KINDS: &'static [&'static [ProblemKind]] =
+        &[problem::EVERY, problem::BODY, &[ProblemKind::CustomerIdTaken]];
+}
+
+/// What `PUT /customers/{id}` refuses with.
+#[derive(Debug)]
+struct UpdateRefuses;
+impl Refuses for UpdateRefuses {
+    const KINDS: &'static [&'static [ProblemKind]] =
+        &[problem::EVERY, problem::BODY, &[ProblemKind::NotFound, ProblemKind::PreconditionFailed]];
+}
+
+/// What a read of one customer refuses with.
+#[derive(Debug)]
+pub(super) struct ReadRefuses;
+impl Refuses for ReadRefuses {
+    const KINDS: &'static [&'static [ProblemKind]] = &[problem::EVERY, &[ProblemKind::NotFound]];
+}
+
+/// What a list refuses with.
+#[derive(Debug)]
+struct ListRefuses;
+impl Refuses for ListRefuses {
+    const KINDS: &'static [&'static [ProblemKind]] = &[problem::EVERY];
+}
+
+/// What a search refuses with.
+#[derive(Debug)]
+struct SearchRefuses;
+impl Refuses for SearchRefuses {
+    const KINDS: &'static [&'static [ProblemKind]] = &[problem::EVERY, problem::BODY];
+}
+
+/// The id in a path. One that could not exist is not found.
+pub(super) fn path_id(text: &str) -> Result<CustomerId, Problem> {
+    CustomerId::parse(text).map_err(|_| Problem::new(ProblemKind::NotFound))
+}
+
+#[OpenApi(tag = "Tag::Customers")]
+impl CustomersApi {
+    /// Register a customer
+    ///
+    /// Stores the customer and queues the first verification. The status goes from `pending` to `verified`
+    /// or `rejected`, or waits for the customer or a reviewer; ask `GET /customers/{id}/kyc-status`.
+    ///
+    /// An expired document and a person under the minimum age are no faults: they are stored, and decided.
+    #[oai(path = "/customers", method = "post", operation_id = "registerCustomer")]
+    async fn register(
+        &self,
+        Data(kyc): Data<&Kyc>,
+        actor: Authenticated,
+        body: JsonBody<RegisterBody>,
+    ) -> Result<Registered, Refusal<RegisterRefuses>> {
+        let JsonBody { value: (customer_id, form), faults } = body;
+        let view = kyc.register(&actor.0, Register { customer_id, form, faults }).await?;
+        let location = format!("/customers/{}", view.customer_id);
+        Ok(Registered::Created(Json((&view).into()), location, etag::of(view.version)))
+    }
+
+    /// List customers
+    ///
+    /// Newest registration first, a page at a time.
+    #[oai(path = "/customers", method = "get", operation_id = "listCustomers")]
+    async fn list(
+        &self,
+        Data(kyc): Data<&Kyc>,
+        actor: Authenticated,
+        request: &Request,
+        /// Only customers with this status.
+        status: Query<Lenient<Option<Word<StatusKind>>>>,
+        /// Only customers with this stage.
+        stage: Query<Lenient<Option<Word<Stage>>>>,
+        /// How many, 1 to 200; 50 where it is left out.
+        limit: Query<Lenient<Option<u32>>>,
+        /// `next_cursor` of the page before.
+        cursor: Query<Lenient<Option<String>>>,
+    ) -> Result<Json<CustomerPageBody>, Refusal<ListRefuses>> {
+        let mut faults = Faults::new();
+        let status = status.0.optional("status", "pending, verified or rejected is expected", &mut faults);
+        let stage = stage.0.optional(
+            "stage",
+            "queued, with_provider, awaiting_customer or in_review is expected",
+            &mut faults,
+        );
+        let limit = limit.0.optional("limit", page::LIMIT_EXPECTED, &mut faults).flatten();
+        let cursor = cursor.0.optional("cursor", page::CURSOR_EXPECTED, &mut faults).flatten();
+        let page = page::request(limit, cursor.as_deref(), &mut faults);
+        refuse_unknown(request, &["status", "stage", "limit", "cursor"], &mut faults);
+        if !faults.is_empty() {
+            Err(faults)?;
+        }
+        let filter = CustomerFilter {
+            status: status.flatten().map(|word| word.0),
+            stage: stage.flatten().map(|word| word.0),
+        };
+        Ok(Json(kyc.customers(&actor.0, filter, page).await?.into()))
+    }
+
+    /// Search for customers by personal data
+    ///
+    /// An exact search by one of `email`, `phone_number`, `document_number`, or `name` with `date_of_birth`;
+    /// case, accents and spacing of a name do not matter. Newest first, at most 100. It is a POST, so that
+    /// personal data stands in no address.
+    #[oai(path = "/customers/search", method = "post", operation_id = "searchCustomers")]
+    async fn search(
+        &self,
+        Data(kyc): Data<&Kyc>,
+        actor: Authenticated,
+        body: JsonBody<SearchBody>,
+    ) -> Result<Json<CustomerListBody>, Refusal<SearchRefuses>> {
+        let JsonBody { value: form, faults } = body;
+        let found = kyc.search(&actor.0, Search { form, faults }).await?;
+        Ok(Json(CustomerListBody { items: found.iter().map(Into::into).collect() }))
+    }
+
+    /// Read a customer
+    ///
+    /// All that was declared, with the status. The read is audited.
+    #[oai(path = "/customers/:id", method = "get", operation_id = "readCustomer")]
+    async fn read(
+        &self,
+        Data(kyc): Data<&Kyc>,
+        actor: Authenticated,
+        /// Your own id of the customer.
+        id: Path<String>,
+        _parameters: NoParameters,
+    ) -> Result<Versioned, Refusal<ReadRefuses>> {
+        let view = kyc.customer(&actor.0, &path_id(&id)?).await?;
+        Ok(Versioned::Ok(Json((&view).into()), etag::of(view.version)))
+    }
+
+    /// Change a customer
+    ///
+    /// A field that is left out keeps its value; `null` clears an optional one. A change of name, date of
+    /// birth, address or document is verified again; one of e-mail or phone number alone is not. The change
+    /// is always stored: past the daily limit the verification waits, and after a final rejection none starts.
+    #[oai(path = "/customers/:id", method = "put", operation_id = "updateCustomer")]
+    async fn update(
+        &self,
+        Data(kyc): Data<&Kyc>,
+        actor: Authenticated,
+        /// Your own id of the customer.
+        id: Path<String>,
+        /// Change only this version: an ETag, or several with commas between, or `*`.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+        body: JsonBody<UpdateBody>,
+    ) -> Result<Changed, Refusal<UpdateRefuses>> {
+        let id = path_id(&id)?;
+        let only_versions = if_match.0.as_deref().map(etag::versions).transpose()?.flatten();
+        let JsonBody { value: (customer_id, update), faults } = body;
+        let request = Update { customer_id, update, only_versions, faults };
+        let Updated { customer, reverification } = kyc.update(&actor.0, &id, request).await?;
+        let version = customer.version;
+        let body = UpdatedBody {
+            customer: (&customer).into(),
+            reverification: ReverificationBody {
+                required: reverification.required,
+                because: reverification.because.iter().map(|reason| reason.as_str().to_owned()).collect(),
+            },
+        };
+        Ok(Changed::Ok(Json(body), etag::of(version)))
+    }
+}

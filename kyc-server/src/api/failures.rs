@@ -1,0 +1,148 @@
+//! From what went wrong to what is answered: the one map from the core's errors to problems.
+
+use kyc_core::ports::cipher::CipherError;
+use kyc_core::ports::entropy::NoEntropy;
+use kyc_core::ports::store::StoreError;
+use kyc_core::usecase::{
+    CustomerError, ListError, PortFailure, RegisterError, ReportError, RequestError, SearchError,
+    StatusError, UpdateError, VerificationsError,
+};
+
+use super::problem::{Problem, ProblemKind, RateLimit};
+
+impl From<PortFailure> for Problem {
+    fn from(failure: PortFailure) -> Self {
+        match failure {
+            PortFailure::Store(error) => error.into(),
+            PortFailure::Cipher(error) => error.into(),
+            PortFailure::Entropy(NoEntropy) => {
+                tracing::error!("the source of randomness failed");
+                Self::new(ProblemKind::Unavailable)
+            }
+            PortFailure::Contended => Self::new(ProblemKind::Overloaded).retry_after(1),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Overloaded => Self::new(ProblemKind::Overloaded).retry_after(1),
+            StoreError::Unavailable => {
+                tracing::error!("the store is unavailable");
+                Self::new(ProblemKind::Unavailable)
+            }
+            StoreError::Corrupt => {
+                tracing::error!("the store holds a row that can't be read");
+                Self::new(ProblemKind::Internal)
+            }
+        }
+    }
+}
+
+impl From<CipherError> for Problem {
+    fn from(error: CipherError) -> Self {
+        tracing::error!(%error, "personal data could not be sealed or opened");
+        match error {
+            CipherError::UnknownKeyVersion(_) | CipherError::Unavailable => Self::new(ProblemKind::Unavailable),
+            CipherError::Unreadable | CipherError::Exhausted => Self::new(ProblemKind::Internal),
+        }
+    }
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Invalid(faults) => Self::validation(faults),
+            RegisterError::IdTaken => Self::new(ProblemKind::CustomerIdTaken),
+            RegisterError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<UpdateError> for Problem {
+    fn from(error: UpdateError) -> Self {
+        match error {
+            UpdateError::Invalid(faults) => Self::validation(faults),
+            UpdateError::NotFound => Self::new(ProblemKind::NotFound),
+            UpdateError::VersionMoved => Self::new(ProblemKind::PreconditionFailed),
+            UpdateError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<CustomerError> for Problem {
+    fn from(error: CustomerError) -> Self {
+        match error {
+            CustomerError::NotFound => Self::new(ProblemKind::NotFound),
+            CustomerError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<StatusError> for Problem {
+    fn from(error: StatusError) -> Self {
+        match error {
+            StatusError::NotFound => Self::new(ProblemKind::NotFound),
+            StatusError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<VerificationsError> for Problem {
+    fn from(error: VerificationsError) -> Self {
+        match error {
+            VerificationsError::NotFound => Self::new(ProblemKind::NotFound),
+            VerificationsError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<RequestError> for Problem {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::NotFound => Self::new(ProblemKind::NotFound),
+            RequestError::Final => Self::new(ProblemKind::Final),
+            RequestError::LimitReached { limit, now, until } => {
+                let wait = until.duration_since(now).as_secs().max(1);
+                Self::limited(
+                    ProblemKind::VerificationLimit,
+                    RateLimit {
+                        policy: "verifications",
+                        quota: limit,
+                        window_seconds: 86_400,
+                        remaining: 0,
+                        reset_seconds: u64::try_from(wait).unwrap_or(1),
+                    },
+                )
+            }
+            RequestError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<ListError> for Problem {
+    fn from(error: ListError) -> Self {
+        match error {
+            ListError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<SearchError> for Problem {
+    fn from(error: SearchError) -> Self {
+        match error {
+            SearchError::Invalid(faults) => Self::validation(faults),
+            SearchError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<ReportError> for Problem {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Invalid(faults) => Self::validation(faults),
+            ReportError::Failed(failure) => failure.into(),
+        }
+    }
+}

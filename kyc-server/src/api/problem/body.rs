@@ -1,0 +1,85 @@
+//! The JSON of a problem, as the API's document shows it.
+
+use kyc_core::domain::actor::RequestId;
+use kyc_core::domain::fault::Fault;
+use poem_openapi::Object;
+
+use super::{Problem, ProblemKind};
+
+/// Why a request was refused (RFC 9457).
+#[derive(Debug, Clone, Object)]
+#[oai(rename = "Problem", skip_serializing_if_is_none)]
+pub struct ProblemBody {
+    /// What clients branch on: a stable URI, relative to this server, which also answers to GET.
+    #[oai(rename = "type")]
+    pub type_uri: String,
+    /// What the problem is; the same for every occurrence.
+    pub title: String,
+    /// The status of the answer.
+    pub status: u16,
+    /// What happened this time.
+    pub detail: Option<String>,
+    /// `urn:request:` and the X-Request-Id.
+    pub instance: Option<String>,
+    /// Every fault of the input, for `validation-failed`.
+    pub errors: Option<Vec<FaultBody>>,
+}
+
+/// One fault of the input.
+#[derive(Debug, Clone, Object)]
+#[oai(rename = "Fault")]
+pub struct FaultBody {
+    /// A JSON pointer (RFC 6901) into the body, or `?name` for a query parameter.
+    pub pointer: String,
+    /// What clients branch on.
+    pub code: String,
+    /// What is expected.
+    pub detail: String,
+}
+
+impl ProblemBody {
+    pub(super) fn of(problem: &Problem, request: Option<&RequestId>) -> Self {
+        let faults = problem.faults().as_slice();
+        Self {
+            type_uri: problem.kind.type_uri().to_owned(),
+            title: problem.kind.title().to_owned(),
+            status: problem.kind.status().as_u16(),
+            detail: problem.said.detail.as_deref().map(str::to_owned),
+            instance: request.map(|id| format!("urn:request:{id}")),
+            errors: (!faults.is_empty()).then(|| faults.iter().map(FaultBody::of).collect()),
+        }
+    }
+}
+
+impl FaultBody {
+    fn of(fault: &Fault) -> Self {
+        Self { pointer: fault.pointer.clone(), code: fault.code.to_owned(), detail: fault.detail.to_owned() }
+    }
+}
+
+/// What is to be known of a problem type.
+#[derive(Debug, Clone, Object)]
+pub struct ProblemDescription {
+    /// The type URI.
+    #[oai(rename = "type")]
+    pub type_uri: String,
+    /// What the problem is.
+    pub title: String,
+    /// The status of answers with it.
+    pub status: u16,
+    /// What the caller can do about it.
+    pub mend: String,
+}
+
+impl ProblemKind {
+    /// What `GET /problems/{name}` answers.
+    #[must_use]
+    pub fn describe(self) -> ProblemDescription {
+        ProblemDescription {
+            type_uri: self.type_uri().to_owned(),
+            title: self.title().to_owned(),
+            status: self.status().as_u16(),
+            mend: self.mend().to_owned(),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! `/customers/{id}/kyc-status` and `/customers/{id}/verifications`: where a customer stands, what was tried,
+//! and to try again.
+
+mod body;
+
+use kyc_core::Kyc;
+use poem::web::Data;
+use poem_openapi::param::Path;
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, OpenApi};
+
+use self::body::{StatusBody, VerificationBody, VerificationListBody};
+use super::Tag;
+use super::auth::Authenticated;
+use super::customers::{ReadRefuses, path_id};
+use super::problem::{self, ProblemKind, Refusal, Refuses};
+use super::query::NoParameters;
+
+/// The endpoints of [`verifications`](self).
+#[derive(Debug, Clone, Copy)]
+pub struct VerificationsApi;
+
+/// A verification that was queued.
+#[derive(Debug, ApiResponse)]
+enum Queued {
+    /// The verification is queued.
+    #[oai(status = 202)]
+    Accepted(Json<VerificationBody>),
+}
+
+/// What `POST /customers/{id}/verifications` refuses with.
+#[derive(Debug)]
+struct RequestRefuses;
+impl Refuses for RequestRefuses {
+    const KINDS: &'static [&'static [ProblemKind]] = &[
+        problem::EVERY,
+        &[ProblemKind::NotFound, ProblemKind::Final, ProblemKind::VerificationLimit],
+    ];
+}
+
+#[OpenApi(tag = "Tag::Verifications")]
+impl VerificationsApi {
+    /// Read a customer's status
+    ///
+    /// Where the customer stands, with the latest verification and what did not fit. It shows no personal
+    /// data.
+    #[oai(path = "/customers/:id/kyc-status", method = "get", operation_id = "readKycStatus")]
+    async fn status(
+        &self,
+        Data(kyc): Data<&Kyc>,
+        actor: Authenticated,
+        /// Your own id of the customer.
+        id: Path<String>,
+        _parameters: NoParameters,
+    ) -> Result<Json<StatusBody>, Refusal<ReadRefuses>> {
+        Ok(Json(kyc.status(&actor.0, &path_id(&id)?).await?.into()))
+    }
+
+    /// List a customer's verifications
+    ///
+    /// All attempts, newest first.
+    #[oai(path = "/customers/:id/verifications", method = "get", operation_id = "listVerifications")]
+    async fn list(
+        &self,
+        Data(kyc): Data<&Kyc>,
+        actor: Authenticated,
+        /// Your own id of the customer.
+        id: Path<String>,
+        _parameters: NoParameters,
+    ) -> Result<Json<VerificationListBody>, Refusal<ReadRefuses>> {
+        let all = kyc.verifications(&actor.0, &path_id(&id)?).await?;
+        Ok(Json(VerificationListBody { items: all.into_iter().map(Into::into).collect() }))
+    }
+
+    /// Ask for another verification
+    ///
+    /// Verifies the present data once more, in place of an attempt that is under way. Takes no body.
+    #[oai(path = "/customers/:id/verifications", method = "post", operation_id = "requestVerification")]
+    async fn request(
+        &self,
+        Data(kyc): Data<&Kyc>,
+        actor: Authenticated,
+        /// Your own id of the customer.
+        id: Path<String>,
+        _parameters: NoParameters,
+    ) -> Result<Queued, Refusal<RequestRefuses>> {
+        let queued = kyc.request_verification(&actor.0, &path_id(&id)?).await?;
+        Ok(Queued::Accepted(Json(queued.into())))
+    }
+}

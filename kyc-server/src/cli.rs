@@ -1,0 +1,76 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Given, Places, SandboxGiven};
+
+/// Know-your-customer service: registers customers, has them verified, and keeps the evidence.
+#[derive(Debug, Parser)]
+#[command(name = "kyc-server", version, disable_help_subcommand = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the service
+    #[command(
+        after_help = "Every setting may be given by its flag, by its variable, or in the file, in this order \
+                            of precedence. On a fresh machine: kyc-server serve --dev"
+    )]
+    Serve(Given),
+    /// Prints the `OpenAPI` document of the service.
+    #[command(about = "Print the OpenAPI document of the service")]
+    Openapi,
+    /// Print the table of settings, in Markdown
+    Config,
+    /// Run the sandbox provider alone, to develop and test against
+    Sandbox(SandboxGiven),
+    /// Make the keys that personal data is sealed with
+    #[command(subcommand)]
+    Keys(KeysCommand),
+}
+
+/// What can be done with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Make a new keyring, where there is none yet
+    Generate(Places),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::config::ALL;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn serve_takes_each_setting_by_flag_and_by_a_variable_whose_value_no_help_shows() {
+        let mut cli = Cli::command();
+        let serve = cli.find_subcommand_mut("serve").unwrap();
+        for setting in ALL {
+            let found = serve.get_arguments().find(|argument| argument.get_long() == Some(setting.flag));
+            let argument = found.unwrap();
+            assert_eq!(argument.get_env(), Some(setting.variable.as_ref()));
+            assert!(argument.is_hide_env_values_set());
+        }
+        assert!(serve.render_long_help().to_string().contains("[default: 127.0.0.1:8080]"));
+    }
+
+    #[test]
+    fn a_secret_that_is_too_short_is_not_repeated() {
+        let cli = Cli::try_parse_from(["kyc-server", "sandbox", "--secret", "canary"]).unwrap();
+        let Command::Sandbox(given) = cli.command else { panic!("the sandbox") };
+        assert!(!format!("{given:?}").contains("canary"));
+        assert!(!given.secrets().unwrap_err().to_string().contains("canary"));
+    }
+}

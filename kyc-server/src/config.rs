@@ -1,0 +1,290 @@
+//! The settings of the server: by flag, by `KYC_…` variable, or in a TOML file, in this order of precedence.
+//!
+//! This is the only file that reads the environment. Nothing starts with a setting that is wrong, and all that
+//! is wrong is told at once: which setting, where it was given, and what is expected, never the value.
+
+mod layers;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use http::Uri;
+use http::uri::Scheme;
+use kyc_core::Secret;
+use kyc_core::domain::ids::ProviderName;
+
+use self::layers::Layers;
+pub use self::layers::{ConfigFaults, Source};
+use self::settings::{
+    ADMIN_KEY, ALLOW_SANDBOX, DATA_DIR, DECISION_VALIDITY_DAYS, KEYRING, LISTEN, LOG, LOG_FORMAT,
+    MAX_CONNECTIONS, MINIMUM_AGE, PROVIDER, PROVIDER_BACKOFF_MS, PROVIDER_SECRET, PROVIDER_TRIES,
+    PROVIDER_URL, VERIFICATIONS_PER_DAY, WORKERS,
+};
+pub use self::settings::{ALL, Given, Places, Setting, markdown};
+use crate::telemetry::{LogFormat, is_filter};
+
+/// The name of the provider that is part of this program.
+pub const SANDBOX: &str = "sandbox";
+/// The least length of the operator's admin key, in characters: 128 bits in hexadecimal (OWASP ASVS 5.0.0,
+/// 11.5.1).
+const MIN_ADMIN_KEY: usize = 32;
+/// The least length of a secret shared with a provider, in bytes (RFC 2104, section 3).
+const MIN_SECRET: usize = 32;
+
+/// The settings, all valid. `Debug` shows no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Whether this is for development: what is missing is made.
+    pub dev: bool,
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// The folder of the database.
+    pub data_dir: PathBuf,
+    /// The file of the master keys. It exists, but for development.
+    pub keyring: PathBuf,
+    /// The operator's admin key. None only for development, where one is to be made.
+    pub admin_key: Option<Secret<String>>,
+    /// The identity provider.
+    pub provider: Provider,
+    /// Failed calls of the provider in a row before a person decides.
+    pub provider_tries: u32,
+    /// The bound of the first pause after a failed call.
+    pub provider_backoff: Duration,
+    /// Verifications in flight at once; 0: none are run here.
+    pub workers: u32,
+    /// Verifications of a customer in any 24 hours; 0 is no limit.
+    pub verifications_per_day: u32,
+    /// The age in full years from which a person is accepted.
+    pub minimum_age: u8,
+    /// After how many days a verified customer is verified again; none: never.
+    pub decision_validity_days: Option<u16>,
+    /// Open connections at once.
+    pub max_connections: usize,
+    /// The filter of logs.
+    pub log: String,
+    /// The form of log lines.
+    pub log_format: LogFormat,
+}
+
+/// Which identity provider is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Provider {
+    /// The sandbox of this program, which verifies nobody's identity.
+    Sandbox,
+    /// One that is reached over HTTP.
+    Http {
+        /// Its name.
+        name: ProviderName,
+        /// Its address. It may still be refused by the adapter, which knows what is safe.
+        url: String,
+        /// One secret, or the new and the old one.
+        secrets: Vec<Secret<Vec<u8>>>,
+    },
+}
+
+impl Config {
+    /// Reads the settings from what was given, and from the file that it names.
+    ///
+    /// # Errors
+    /// Every fault of every setting.
+    pub fn read(given: &Given) -> Result<Self, ConfigFaults> {
+        let mut layers = Layers::merge(given);
+        let dev = given.dev;
+        let listen = layers.read(&LISTEN, parse::<SocketAddr>);
+        let data_dir = layers.read(&DATA_DIR, path);
+        let keyring = keyring(&mut layers, data_dir.as_deref());
+        let admin_key = layers.read(&ADMIN_KEY, admin_key);
+        let provider = provider(&mut layers, dev);
+        let (tries, backoff) =
+            if matches!(provider, Some(Provider::Sandbox)) { (4, 500) } else { (10, 2000) };
+        let provider_tries = optional(&mut layers, &PROVIDER_TRIES, 1..=1000);
+        let provider_backoff = optional(&mut layers, &PROVIDER_BACKOFF_MS, 1..=3_600_000);
+        let workers = layers.read(&WORKERS, within(0..=4096));
+        let verifications_per_day = layers.read(&VERIFICATIONS_PER_DAY, within(0..=1_000_000));
+        let minimum_age = layers.read(&MINIMUM_AGE, within(0..=130));
+        let decision_validity_days = optional(&mut layers, &DECISION_VALIDITY_DAYS, 1..=36_500);
+        let max_connections = layers.read(&MAX_CONNECTIONS, within(1..=100_000));
+        let log = layers.read(&LOG, |text| is_filter(text).then(|| text.to_owned()));
+        let log_format = layers.read(&LOG_FORMAT, log_format);
+        if !dev {
+            if !layers.has(&ADMIN_KEY) {
+                let how =
+                    "choose a random one of 32 or more characters, such as `openssl rand -hex 32` makes";
+                layers.miss(&ADMIN_KEY, how);
+            }
+            if let Some(path) = keyring.as_deref().filter(|path| !path.is_file()) {
+                layers.faults.add(format!(
+                    "there is no keyring at {}: make one with `kyc-server keys generate`, or name another place \
+                     with {}",
+                    path.display(),
+                    KEYRING.variable
+                ));
+            }
+        }
+        let config = (|| {
+            Some(Self {
+                dev,
+                listen: listen?,
+                data_dir: data_dir?,
+                keyring: keyring?,
+                admin_key,
+                provider: provider?,
+                provider_tries: provider_tries.unwrap_or(tries),
+                provider_backoff: Duration::from_millis(provider_backoff.unwrap_or(backoff)),
+                workers: workers?,
+                verifications_per_day: verifications_per_day?,
+                minimum_age: minimum_age?,
+                decision_validity_days,
+                max_connections: max_connections?,
+                log: log?,
+                log_format: log_format?,
+            })
+        })();
+        // Whatever is missing has its fault, so one of the two is there.
+        config.filter(|_| layers.faults.is_empty()).ok_or(layers.faults)
+    }
+}
+
+impl Places {
+    /// The file of the keys, which may not exist yet.
+    ///
+    /// # Errors
+    /// What is wrong with the settings that say where it is.
+    pub fn keyring(&self) -> Result<PathBuf, ConfigFaults> {
+        let mut layers = Layers::merge(&self.0);
+        let data_dir = layers.read(&DATA_DIR, path);
+        let keyring = keyring(&mut layers, data_dir.as_deref());
+        keyring.filter(|_| layers.faults.is_empty()).ok_or(layers.faults)
+    }
+}
+
+fn keyring(layers: &mut Layers, data_dir: Option<&Path>) -> Option<PathBuf> {
+    if layers.has(&KEYRING) {
+        return layers.read(&KEYRING, path);
+    }
+    data_dir.map(|folder| folder.join("keyring.json"))
+}
+
+fn provider(layers: &mut Layers, dev: bool) -> Option<Provider> {
+    // One that can't be read is a fault by itself.
+    let allowed = layers.read(&ALLOW_SANDBOX, parse::<bool>).unwrap_or(true);
+    // Faults of these are told even where the provider itself is not known.
+    let url = layers.read(&PROVIDER_URL, base_url);
+    let secrets = layers.read(&PROVIDER_SECRET, secrets);
+    if !layers.has(&PROVIDER) {
+        if dev && !layers.has(&PROVIDER_URL) {
+            return Some(Provider::Sandbox);
+        }
+        layers.miss(&PROVIDER, "name the identity provider, or start with --dev for the sandbox");
+        return None;
+    }
+    let names = layers.read(&PROVIDER, |text| {
+        text.split(',').map(|name| ProviderName::parse(name.trim()).ok()).collect::<Option<Vec<_>>>()
+    })?;
+    let [name] = names.as_slice() else {
+        layers.refuse_given(&PROVIDER, "this version asks one provider; name one");
+        return None;
+    };
+    if name.as_str() == SANDBOX {
+        if !(dev || allowed) {
+            let reason = "the sandbox verifies nobody's identity; to use it all the same, start with --dev or set \
+                          KYC_ALLOW_SANDBOX=true";
+            layers.refuse_given(&PROVIDER, reason);
+        }
+        layers.refuse_given(&PROVIDER_URL, "the sandbox needs no address; name the provider in KYC_PROVIDER");
+        return Some(Provider::Sandbox);
+    }
+    if !layers.has(&PROVIDER_URL) {
+        layers.miss(&PROVIDER_URL, "give the address of the provider");
+    }
+    if !layers.has(&PROVIDER_SECRET) {
+        layers.miss(&PROVIDER_SECRET, "give the secret that you share with the provider");
+    }
+    Some(Provider::Http { name: name.clone(), url: url?, secrets: secrets? })
+}
+
+fn parse<T: FromStr>(text: &str) -> Option<T> {
+    text.trim().parse().ok()
+}
+
+fn within<T: FromStr + PartialOrd>(range: RangeInclusive<T>) -> impl FnOnce(&str) -> Option<T> {
+    move |text| parse(text).filter(|value| range.contains(value))
+}
+
+fn optional<T: FromStr + PartialOrd>(
+    layers: &mut Layers,
+    setting: &Setting,
+    range: RangeInclusive<T>,
+) -> Option<T> {
+    layers.read(setting, within(range))
+}
+
+fn path(text: &str) -> Option<PathBuf> {
+    (!text.is_empty()).then(|| PathBuf::from(text))
+}
+
+fn admin_key(text: &str) -> Option<Secret<String>> {
+    let well_formed = text.len() >= MIN_ADMIN_KEY && text.bytes().all(|b| b.is_ascii_graphic());
+    well_formed.then(|| Secret::new(text.to_owned()))
+}
+
+fn secrets(text: &str) -> Option<Vec<Secret<Vec<u8>>>> {
+    let secrets: Vec<_> =
+        text.split(',').map(|secret| Secret::new(secret.trim().as_bytes().to_vec())).collect();
+    let well_formed = secrets.len() <= 2 && secrets.iter().all(|secret| secret.expose().len() >= MIN_SECRET);
+    well_formed.then_some(secrets)
+}
+
+fn base_url(text: &str) -> Option<String> {
+    let uri = text.trim().parse::<Uri>().ok()?;
+    let is_http = uri.scheme() == Some(&Scheme::HTTPS) || uri.scheme() == Some(&Scheme::HTTP);
+    (is_http && uri.host().is_some_and(|host| !host.is_empty())).then(|| text.trim().to_owned())
+}
+
+fn log_format(text: &str) -> Option<LogFormat> {
+    match text {
+        "auto" => Some(LogFormat::Auto),
+        "text" => Some(LogFormat::Text),
+        "json" => Some(LogFormat::Json),
+        _ => None,
+    }
+}
+
+/// What the command `sandbox` is told.
+#[derive(Debug, Clone, clap::Args)]
+pub struct SandboxGiven {
+    /// Address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8181")]
+    pub listen: SocketAddr,
+    // Read later: the error of a value that clap refuses shows the value.
+    /// Secret shared with those who ask: 32 or more bytes, or two with a comma between them
+    #[arg(long, value_name = "VALUE", env = "KYC_PROVIDER_SECRET", hide_env_values = true, value_parser = unread)]
+    secret: Option<Secret<String>>,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the signature is clap's")]
+fn unread(text: &str) -> Result<Secret<String>, Infallible> {
+    Ok(Secret::new(text.to_owned()))
+}
+
+impl SandboxGiven {
+    /// The secrets that sign.
+    ///
+    /// # Errors
+    /// Where none was given, or one is too short.
+    pub fn secrets(&self) -> Result<Vec<Secret<Vec<u8>>>, ConfigFaults> {
+        let given = self.secret.as_ref().and_then(|text| secrets(text.expose()));
+        given.ok_or_else(|| {
+            let mut faults = ConfigFaults::default();
+            faults.add(format!("{} (by --secret): {}", PROVIDER_SECRET.variable, PROVIDER_SECRET.expected));
+            faults
+        })
+    }
+}

@@ -1,0 +1,265 @@
+//! The composition root: the one place that names adapters.
+
+use std::future::Future;
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use kyc_adapters::cipher::{Keyring, KeyringError, RingCipher};
+use kyc_adapters::clock::SystemClock;
+use kyc_adapters::entropy::SystemEntropy;
+use kyc_adapters::provider::{ConfigError, HttpProvider, HttpProviderConfig, SecretsError, SigningKeys};
+use kyc_adapters::sandbox::Sandbox;
+use kyc_adapters::sqlite::{OpenError, SqliteConfig, SqliteStore};
+use kyc_core::domain::fault::Invalid;
+use kyc_core::domain::ids::ProviderName;
+use kyc_core::domain::policy::Policy;
+use kyc_core::domain::schedule::RetryPolicy;
+use kyc_core::ports::cipher::CipherError;
+use kyc_core::ports::entropy::NoEntropy;
+use kyc_core::ports::{Clock, Entropy, IdentityProvider};
+use kyc_core::usecase::Ports;
+use kyc_core::{Kyc, Secret};
+use poem::{Endpoint, EndpointExt, Response, Route};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::api::auth::{Authenticate, BootstrapKey};
+use crate::api::routes::Routes;
+use crate::api::service::Document;
+use crate::api::{self, Apis};
+use crate::config::{Config, Provider, SANDBOX};
+use crate::serve::{Limits, REQUEST_TIME, layered, serve};
+use crate::worker::{Pulse, WorkerSettings, work};
+
+/// What a service is made of.
+pub struct Parts {
+    /// The ports.
+    pub ports: Ports,
+    /// The policy.
+    pub policy: Policy,
+    /// Whoever knows which API keys are valid.
+    pub keys: Arc<dyn Authenticate>,
+    /// The workers; none where this process runs none.
+    pub workers: Option<WorkerSettings>,
+    /// The bounds of connections.
+    pub limits: Limits,
+}
+
+/// A service: the use cases, the workers over them, and the endpoint before them.
+pub struct Service {
+    /// The use cases.
+    pub kyc: Kyc,
+    /// Wakes the workers.
+    pub pulse: Pulse,
+    parts: Parts,
+}
+
+impl Service {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn of(parts: Parts) -> Self {
+        let pulse = Pulse::default();
+        let wake = pulse.clone();
+        let kyc = Kyc::new(parts.ports.clone(), parts.policy.clone()).on_queued(move || wake.wake());
+        Self { kyc, pulse, parts }
+    }
+
+    /// Everything that HTTP can ask, with its document at `/openapi.json` and Swagger UI at `/docs`.
+    pub fn endpoint(&self) -> impl Endpoint<Output = Response> + 'static {
+        let document = Document { json: api::document(), page: api::swagger_ui() };
+        let pulse = self.parts.workers.map(|_| self.pulse.clone());
+        let routes = Route::new()
+            .nest("/", api::service())
+            .data(self.kyc.clone())
+            .data(pulse)
+            .data(Arc::clone(&self.parts.keys))
+            .data(Arc::new(document));
+        layered(routes, Routes::of::<Apis>(), Arc::clone(&self.parts.ports.entropy), REQUEST_TIME)
+    }
+
+    /// Serves and works until `shutdown`, then finishes what is in flight.
+    ///
+    /// # Errors
+    /// Where the listener fails.
+    pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        let (stop, stopping) = watch::channel(());
+        let workers = self.parts.workers.map(|settings| {
+            let (kyc, pulse) = (self.kyc.clone(), self.pulse.clone());
+            let clock = Arc::clone(&self.parts.ports.clock);
+            tokio::spawn(work(kyc, clock, pulse, settings, stopped(stopping.clone())))
+        });
+        let served = async {
+            shutdown.await;
+            drop(stop);
+        };
+        let serving = serve(listener, self.endpoint(), self.parts.limits, stopped(stopping));
+        let ((), result) = tokio::join!(served, serving);
+        if let Some(workers) = workers
+            && workers.await.is_err()
+        {
+            tracing::error!("the workers ended in a panic");
+        }
+        result
+    }
+}
+
+async fn stopped(mut stopping: watch::Receiver<()>) {
+    // An error says that the sender is gone, which is the signal.
+    while stopping.changed().await.is_ok() {}
+}
+
+/// What stands behind a service of this process, and is closed after it.
+pub struct Foundation {
+    /// The parts of the service.
+    pub parts: Parts,
+    /// The admin key, where one was made for development.
+    pub made_key: Option<Secret<String>>,
+    store: Arc<SqliteStore>,
+}
+
+impl Foundation {
+    /// Closes the store: what is queued is written, and the write-ahead log folded in.
+    pub async fn close(store: Arc<SqliteStore>) {
+        store.close().await;
+    }
+
+    /// The store, to be closed at the end.
+    #[must_use]
+    pub fn store(&self) -> Arc<SqliteStore> {
+        Arc::clone(&self.store)
+    }
+}
+
+/// Why a service could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum WireError {
+    /// The keyring.
+    #[error("the keyring {path}: {error}")]
+    Keyring {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        error: KeyringError,
+    },
+    /// The cipher.
+    #[error("the cipher can't be made: {0}")]
+    Cipher(#[from] CipherError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The provider's settings.
+    #[error("the provider's settings: {0}")]
+    Provider(#[from] ConfigError),
+    /// The provider's secrets.
+    #[error("the provider's secrets: {0}")]
+    Secrets(#[from] SecretsError),
+    /// The sandbox.
+    #[error("the sandbox can't listen: {0}")]
+    Sandbox(io::Error),
+    /// The data folder.
+    #[error("the data folder can't be made: {0}")]
+    Folder(io::Error),
+    /// No randomness.
+    #[error(transparent)]
+    Entropy(#[from] NoEntropy),
+    /// A name.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+}
+
+/// Builds what a configuration asks for. `store` is given the folder, so that a test can open it otherwise.
+///
+/// # Errors
+/// [`WireError`] says in words what stands in the way.
+pub async fn wire(
+    config: &Config,
+    store: impl FnOnce(SqliteConfig) -> SqliteConfig + Send + 'static,
+) -> Result<Foundation, WireError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
+
+    make_private_folder(&config.data_dir).map_err(WireError::Folder)?;
+    let cipher = RingCipher::new(&keyring(config, &*entropy, &*clock)?)?;
+    let sqlite = store(SqliteConfig::new(&config.data_dir));
+    // Opening reads the whole file, which is no work for an async thread.
+    let store = tokio::task::spawn_blocking(move || SqliteStore::open(sqlite)).await;
+    let store = Arc::new(store.map_err(|error| WireError::Folder(io::Error::other(error)))??);
+    let provider = provider(&config.provider, &*entropy, &clock).await?;
+
+    let made_key = match &config.admin_key {
+        Some(_) => None,
+        None => Some(BootstrapKey::generate(&*entropy)?),
+    };
+    let admin_key = config.admin_key.clone().or_else(|| made_key.clone()).ok_or(NoEntropy)?;
+    let ports = Ports {
+        store: Arc::clone(&store) as _,
+        provider,
+        clock,
+        cipher: Arc::new(cipher),
+        entropy,
+    };
+    let parts = Parts {
+        ports,
+        policy: policy(config),
+        keys: Arc::new(BootstrapKey::new(&admin_key, "bootstrap")?),
+        workers: (config.workers > 0).then(|| WorkerSettings::new(config.workers)),
+        limits: Limits { connections: config.max_connections, ..Limits::default() },
+    };
+    Ok(Foundation { parts, made_key, store })
+}
+
+fn policy(config: &Config) -> Policy {
+    Policy {
+        minimum_age: config.minimum_age,
+        verifications_per_day: config.verifications_per_day,
+        decision_validity_days: config.decision_validity_days,
+        retry: RetryPolicy {
+            tries: config.provider_tries,
+            base: config.provider_backoff,
+            ..RetryPolicy::default()
+        },
+        ..Policy::default()
+    }
+}
+
+fn keyring(config: &Config, entropy: &dyn Entropy, clock: &dyn Clock) -> Result<Keyring, WireError> {
+    let path = &config.keyring;
+    let keyring = if config.dev && !path.exists() {
+        Keyring::create(path, entropy, clock.now())
+    } else {
+        Keyring::load(path)
+    };
+    keyring.map_err(|error| WireError::Keyring { path: path.display().to_string(), error })
+}
+
+async fn provider(
+    provider: &Provider,
+    entropy: &dyn Entropy,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn IdentityProvider>, WireError> {
+    let config = match provider {
+        Provider::Http { name, url, secrets } => {
+            HttpProviderConfig::new(name.clone(), url, SigningKeys::new(secrets)?)
+        }
+        Provider::Sandbox => {
+            let mut secret = vec![0; 32];
+            entropy.fill(&mut secret)?;
+            let keys = SigningKeys::new(&[Secret::new(secret)])?;
+            let sandbox = Sandbox::bind((Ipv4Addr::LOCALHOST, 0), keys.clone(), Arc::clone(clock)).await;
+            let sandbox = sandbox.map_err(WireError::Sandbox)?;
+            let url = format!("http://{}", sandbox.local_addr());
+            tracing::warn!(%url, "the sandbox is the provider: it verifies nobody's identity");
+            tokio::spawn(async move { sandbox.serve(std::future::pending()).await });
+            HttpProviderConfig::new(ProviderName::parse(SANDBOX)?, &url, keys)
+        }
+    };
+    Ok(Arc::new(HttpProvider::new(&config, Arc::clone(clock))?))
+}
+
+/// Makes a folder that only its owner may enter, where it is missing.
+#[cfg(unix)]
+pub fn make_private_folder(path: &std::path::Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}

@@ -1,0 +1,570 @@
+//! The server over real TCP: what clients and attackers of every kind get, byte by byte.
+#![cfg(test)]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use kyc_core::Secret;
+use kyc_core::domain::customer::Patch;
+use kyc_core::ports::Entropy;
+use kyc_core::ports::entropy::NoEntropy;
+use kyc_server::api::auth::{Authenticate, Authenticated, BootstrapKey};
+use kyc_server::api::body::{Fields, FromFields, JsonBody, MAX_BYTES};
+use kyc_server::api::problem::{self, Problem, ProblemKind, Refusal, Refuses};
+use kyc_server::api::query::{Lenient, NoParameters, refuse_unknown};
+use kyc_server::api::routes::Routes;
+use kyc_server::api::whoami::WhoamiApi;
+use kyc_server::serve::{Limits, layered, serve};
+use poem::endpoint::make_sync;
+use poem::http::Method;
+use poem::web::Html;
+use poem::{EndpointExt, Request, Route, get};
+use poem_openapi::param::{Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, Object, OpenApi, OpenApiService};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
+
+const KEY: &str = "test-key-0123456789-0123456789-01";
+/// Long enough that only a failure meets it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Bytes that count up.
+#[derive(Default)]
+struct Counting(AtomicU8);
+
+impl Entropy for Counting {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        bytes.fill(self.0.fetch_add(1, Ordering::Relaxed));
+        Ok(())
+    }
+}
+
+/// A greeting.
+#[derive(Object)]
+struct GreetBody {
+    /// Whom to greet.
+    name: String,
+    /// What to call them.
+    nickname: Option<String>,
+    /// How often.
+    times: Option<i32>,
+}
+
+impl FromFields for GreetBody {
+    type Value = (Option<Secret<String>>, Patch<Secret<String>>, Option<i64>);
+
+    fn from_fields(fields: &mut Fields<'_>) -> Self::Value {
+        (fields.text("name"), fields.patch_text("nickname"), fields.integer("times"))
+    }
+}
+
+#[derive(Object)]
+struct Greeting {
+    length: usize,
+}
+
+#[derive(ApiResponse)]
+enum Greeted {
+    /// The person was greeted.
+    #[oai(status = 201)]
+    Created(
+        Json<Greeting>,
+        /// Where the greeting is.
+        #[oai(header = "Location")]
+        String,
+    ),
+}
+
+struct GreetRefuses;
+impl Refuses for GreetRefuses {
+    const KINDS: &'static [&'static [ProblemKind]] =
+        &[problem::EVERY, problem::BODY, &[ProblemKind::CustomerIdTaken, ProblemKind::Final]];
+}
+
+struct ReadRefuses;
+impl Refuses for ReadRefuses {
+    const KINDS: &'static [&'static [ProblemKind]] = &[problem::EVERY, &[ProblemKind::NotFound]];
+}
+
+struct ExampleApi {
+    begun: Arc<Notify>,
+    go_on: Arc<Notify>,
+}
+
+#[OpenApi]
+impl ExampleApi {
+    #[oai(path = "/greetings", method = "post", operation_id = "greet")]
+    async fn greet(
+        &self,
+        _actor: Authenticated,
+        body: JsonBody<GreetBody>,
+    ) -> Result<Greeted, Refusal<GreetRefuses>> {
+        let JsonBody { value: (name, _, _), mut faults } = body;
+        if name.is_none() {
+            faults.add("/name", "field.required", "this field is required");
+        }
+        let name = match name {
+            Some(name) if faults.is_empty() => name,
+            _ => return Err(faults.into()),
+        };
+        if name.expose() == "Taken" {
+            Err(Problem::new(ProblemKind::CustomerIdTaken))?;
+        }
+        Ok(Greeted::Created(Json(Greeting { length: name.expose().len() }), "/greetings/1".to_owned()))
+    }
+
+    #[oai(path = "/greetings/:id", method = "get")]
+    async fn read(
+        &self,
+        id: Path<String>,
+        _none: NoParameters,
+    ) -> Result<Json<Greeting>, Refusal<ReadRefuses>> {
+        match id.0.as_str() {
+            "1" => Ok(Json(Greeting { length: 3 })),
+            "panic" => panic!("Ada Lovelace"),
+            "wait" => {
+                self.begun.notify_one();
+                self.go_on.notified().await;
+                Ok(Json(Greeting { length: 4 }))
+            }
+            _ => Err(Problem::new(ProblemKind::NotFound))?,
+        }
+    }
+
+    #[oai(path = "/greetings/:id", method = "delete")]
+    async fn delete(&self, id: Path<String>) {
+        drop(id);
+    }
+
+    #[oai(path = "/report", method = "get")]
+    async fn report(
+        &self,
+        request: &Request,
+        start: Query<Lenient<u8>>,
+        end: Query<Lenient<u8>>,
+    ) -> Result<Json<u8>, Refusal<ReadRefuses>> {
+        let mut faults = kyc_core::domain::fault::Faults::new();
+        let start = start.0.required("start", "a number is expected", &mut faults);
+        let end = end.0.required("end", "a number is expected", &mut faults);
+        refuse_unknown(request, &["start", "end"], &mut faults);
+        match (start, end) {
+            (Some(start), Some(end)) if faults.is_empty() => Ok(Json(end - start)),
+            _ => Err(faults)?,
+        }
+    }
+}
+
+/// A server of the example, for one test.
+struct Server {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<std::io::Result<()>>,
+    begun: Arc<Notify>,
+    go_on: Arc<Notify>,
+}
+
+impl Server {
+    async fn start() -> Self {
+        Self::limited(Limits { head: PATIENCE, ..Limits::default() }, PATIENCE).await
+    }
+
+    async fn limited(limits: Limits, deadline: Duration) -> Self {
+        let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let api = (ExampleApi { begun: Arc::clone(&begun), go_on: Arc::clone(&go_on) }, WhoamiApi);
+        let routes = Routes::of::<(ExampleApi, WhoamiApi)>().with("/docs", &Method::GET);
+        let service = OpenApiService::new(api, "Example", "1");
+        let keys: Arc<dyn Authenticate> =
+            Arc::new(BootstrapKey::new(&Secret::new(KEY.to_owned()), "bootstrap").unwrap());
+        let docs = get(make_sync(|_| Html("<script></script>")));
+        let endpoint = Route::new().at("/docs", docs).nest("/", service).data(keys);
+        let endpoint = layered(endpoint, routes, Arc::new(Counting::default()), deadline);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let stopped = async { drop(stopped.await) };
+        let served = tokio::spawn(serve(listener, endpoint, limits, stopped));
+        Self { address, stop, served, begun, go_on }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// Sends bytes and reads what comes until the server closes.
+    async fn exchange(&self, bytes: &[u8]) -> Answer {
+        let mut stream = self.connect().await;
+        stream.write_all(bytes).await.unwrap();
+        Answer::last(&mut stream).await
+    }
+
+    async fn send(&self, head: &str, body: &str) -> Answer {
+        let length = body.len();
+        let request = format!(
+            "{head}\r\nHost: kyc.test\r\nAuthorization: Bearer {KEY}\r\nContent-Length: {length}\r\n\
+             Connection: close\r\n\r\n{body}"
+        );
+        self.exchange(request.as_bytes()).await
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.send(&format!("GET {path} HTTP/1.1"), "").await
+    }
+
+    async fn greet(&self, body: &str) -> Answer {
+        self.send("POST /greetings HTTP/1.1\r\nContent-Type: application/json", body).await
+    }
+}
+
+/// An answer as it came, or nothing where the server just closed.
+#[derive(Debug)]
+struct Answer {
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    async fn last(stream: &mut TcpStream) -> Self {
+        let mut bytes = Vec::new();
+        tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.unwrap().unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        Self { head: head.to_ascii_lowercase(), body: body.to_owned() }
+    }
+
+    fn status(&self) -> u16 {
+        self.head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    /// The name of the problem, after checking that it is one.
+    fn problem(&self) -> String {
+        assert_eq!(self.header("content-type"), Some("application/problem+json; charset=utf-8"), "{self:?}");
+        let body = self.json();
+        assert_eq!(body["status"], self.status());
+        assert_eq!(body["instance"], format!("urn:request:{}", self.header("x-request-id").unwrap()));
+        body["type"].as_str().unwrap().strip_prefix("/problems/").unwrap().to_owned()
+    }
+
+    fn faults(&self) -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let body = self.json();
+        let faults = body["errors"].as_array().unwrap();
+        faults.iter().map(|fault| (text(&fault["pointer"]), text(&fault["code"]))).collect()
+    }
+}
+
+fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> Vec<(String, String)> {
+    pairs.map(|(pointer, code)| (pointer.to_owned(), code.to_owned())).to_vec()
+}
+
+#[tokio::test]
+async fn a_good_request_is_answered_with_every_security_header() {
+    let server = Server::start().await;
+    let answer = server.greet(r#"{"name": "Ada"}"#).await;
+    assert_eq!((answer.status(), answer.json()), (201, json!({"length": 3})));
+    for (name, value) in [
+        ("location", "/greetings/1"),
+        ("content-type", "application/json; charset=utf-8"),
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ] {
+        assert_eq!(answer.header(name), Some(value));
+    }
+}
+
+#[tokio::test]
+async fn swagger_ui_has_a_policy_under_which_its_script_runs() {
+    let answer = Server::start().await.get("/docs").await;
+    assert_eq!(answer.status(), 200);
+    assert!(answer.header("content-security-policy").unwrap().contains("script-src 'unsafe-inline'"));
+    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+}
+
+#[tokio::test]
+async fn whoami_names_the_actor_behind_the_key() {
+    let answer = Server::start().await.get("/whoami").await;
+    assert_eq!(answer.json(), json!({"name": "bootstrap", "subject": "bootstrap", "role": "admin"}));
+}
+
+#[tokio::test]
+async fn a_missing_or_wrong_key_is_a_401_before_anything_is_read() {
+    let server = Server::start().await;
+    for line in
+        ["X-Nothing: 1", "Authorization: Bearer wrong", "Authorization: Basic YTpi", "Authorization: Bearer"]
+    {
+        // The body is neither JSON nor complete: it must not matter.
+        let request = format!(
+            "POST /greetings HTTP/1.1\r\nHost: kyc.test\r\n{line}\r\nContent-Type: text/plain\r\n\
+             Content-Length: 9\r\nConnection: close\r\n\r\n{{"
+        );
+        let answer = server.exchange(request.as_bytes()).await;
+        assert_eq!((answer.status(), answer.problem().as_str()), (401, "unauthorized"), "{line}");
+        assert_eq!(answer.header("www-authenticate"), Some("bearer realm=\"kyc\""));
+    }
+}
+
+#[tokio::test]
+async fn all_faults_of_a_body_come_at_once() {
+    let server = Server::start().await;
+    let answer = server.send(
+        "POST /greetings?page=2 HTTP/1.1\r\nContent-Type: application/json; charset=utf-8",
+        r#"{"nickname": 7, "times": "x", "role": "admin"}"#,
+    );
+    let answer = answer.await;
+    assert_eq!((answer.status(), answer.problem().as_str()), (422, "validation-failed"));
+    assert_eq!(
+        answer.faults(),
+        pairs([
+            ("/nickname", "field.type"),
+            ("/times", "field.type"),
+            ("/role", "field.unknown"),
+            ("?page", "parameter.unknown"),
+            ("/name", "field.required"),
+        ])
+    );
+}
+
+#[tokio::test]
+async fn all_faults_of_a_query_come_at_once() {
+    let server = Server::start().await;
+    let answer = server.get("/report?start=x&start=1&stop=2").await;
+    assert_eq!(answer.problem(), "validation-failed");
+    let expected =
+        [("?start", "parameter.repeated"), ("?end", "parameter.required"), ("?stop", "parameter.unknown")];
+    assert_eq!(answer.faults(), pairs(expected));
+    assert_eq!(server.get("/report?start=1&end=3").await.body, "2");
+    assert_eq!(server.get("/greetings/1?x=1").await.faults(), pairs([("?x", "parameter.unknown")]));
+}
+
+#[tokio::test]
+async fn what_is_not_strict_json_is_a_400_that_repeats_nothing() {
+    let server = Server::start().await;
+    for body in ["", "{", r#"{"name":"Ada","name":"Eve"}"#, r#"{"name":"Ada"} x"#, r#"{"name":NaN}"#] {
+        let answer = server.greet(body).await;
+        assert_eq!((answer.status(), answer.problem().as_str()), (400, "malformed-json"), "{body}");
+        assert!(!answer.body.contains("Ada"), "{}", answer.body);
+    }
+    let deep = format!("{}{}", "[".repeat(1000), "]".repeat(1000));
+    assert_eq!(server.greet(&deep).await.status(), 400);
+    assert_eq!(server.greet("[]").await.faults(), pairs([("", "field.type")]));
+}
+
+#[tokio::test]
+async fn another_media_type_is_a_415() {
+    let server = Server::start().await;
+    for head in ["POST /greetings HTTP/1.1\r\nContent-Type: text/plain", "POST /greetings HTTP/1.1"] {
+        let answer = server.send(head, "{}").await;
+        assert_eq!((answer.status(), answer.problem().as_str()), (415, "unsupported-media-type"));
+    }
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_a_413_with_and_without_a_length() {
+    let server = Server::start().await;
+    let text = format!(r#"{{"name": "{}"}}"#, "x".repeat(4 * MAX_BYTES));
+    let answer = server.greet(&text).await;
+    assert_eq!((answer.status(), answer.problem().as_str()), (413, "too-large"));
+    let head = format!(
+        "POST /greetings HTTP/1.1\r\nHost: kyc.test\r\nAuthorization: Bearer {KEY}\r\n\
+         Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
+    let chunked = format!("{head}{:x}\r\n{text}\r\n0\r\n\r\n", text.len());
+    let answer = server.exchange(chunked.as_bytes()).await;
+    assert_eq!((answer.status(), answer.problem().as_str()), (413, "too-large"));
+    let small = format!("{head}8\r\n{{\"name\":\r\n6\r\n\"Ada\"}}\r\n0\r\n\r\n");
+    assert_eq!(server.exchange(small.as_bytes()).await.status(), 201);
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_are_problems() {
+    let server = Server::start().await;
+    for path in ["/nothing", "/greetings/1/2", "/", "//", "/greetings/2", "/greetings/%ff"] {
+        let answer = server.get(path).await;
+        assert_eq!((answer.status(), answer.problem().as_str()), (404, "not-found"), "{path}");
+    }
+    for (line, allowed) in [
+        ("PUT /greetings", "post"),
+        ("GET /greetings", "post"),
+        ("POST /greetings/1", "delete, get, head"),
+        ("PATCH /whoami", "get, head"),
+        ("TRACE /whoami", "get, head"),
+        ("OPTIONS /whoami", "get, head"),
+        ("POST /docs", "get, head"),
+        ("FOO /whoami", "get, head"),
+        ("CONNECT kyc.test:80", ""),
+    ] {
+        let answer = server.send(&format!("{line} HTTP/1.1"), "").await;
+        assert_eq!((answer.status(), answer.problem().as_str()), (405, "method-not-allowed"), "{line}");
+        assert_eq!(answer.header("allow").unwrap_or_default(), allowed, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_an_endpoint_is_its_problem() {
+    let answer = Server::start().await.greet(r#"{"name": "Taken"}"#).await;
+    assert_eq!((answer.status(), answer.problem().as_str()), (409, "customer-id-taken"));
+}
+
+#[tokio::test]
+async fn a_panic_is_a_500_without_its_message_and_the_server_lives() {
+    let server = Server::start().await;
+    let answer = server.get("/greetings/panic").await;
+    assert_eq!((answer.status(), answer.problem().as_str()), (500, "internal"));
+    assert!(!answer.body.contains("Ada"));
+    assert_eq!(server.get("/greetings/1").await.status(), 200);
+}
+
+#[tokio::test]
+async fn the_request_id_is_echoed_or_made() {
+    let server = Server::start().await;
+    let with = async |id: &str| {
+        let answer = server.send(&format!("GET /greetings/1 HTTP/1.1\r\nX-Request-Id: {id}"), "").await;
+        answer.header("x-request-id").unwrap().to_owned()
+    };
+    assert_eq!(with("abc-1.2_3").await, "abc-1.2_3");
+    let made = with("not well formed").await;
+    assert_eq!(made.len(), 32);
+    assert_ne!(with(&"x".repeat(65)).await, made);
+}
+
+#[tokio::test]
+async fn a_slow_head_is_cut_off() {
+    let limits = Limits { head: Duration::from_millis(200), ..Limits::default() };
+    let server = Server::limited(limits, PATIENCE).await;
+    let answer = server.exchange(b"GET /greetings/1 HTTP/1.1\r\nHost: kyc.test\r\n").await;
+    assert_eq!((answer.head.as_str(), answer.body.as_str()), ("", ""));
+}
+
+#[tokio::test]
+async fn a_slow_body_is_a_408() {
+    let server = Server::limited(Limits::default(), Duration::from_millis(200)).await;
+    let request = format!(
+        "POST /greetings HTTP/1.1\r\nHost: kyc.test\r\nAuthorization: Bearer {KEY}\r\n\
+         Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
+    );
+    let answer = server.exchange(request.as_bytes()).await;
+    assert_eq!((answer.status(), answer.problem().as_str()), (408, "timeout"));
+}
+
+#[tokio::test]
+async fn ambiguous_framing_never_leaves_a_connection_open() {
+    let server = Server::start().await;
+    let head = format!(
+        "POST /greetings HTTP/1.1\r\nHost: kyc.test\r\nAuthorization: Bearer {KEY}\r\n\
+         Content-Type: application/json\r\n"
+    );
+    let smuggled = "GET /greetings/1 HTTP/1.1\r\nHost: kyc.test\r\n\r\n";
+    for lengths in
+        ["Content-Length: 4\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: 4"]
+    {
+        let request = format!("{head}{lengths}\r\n\r\ne\r\n{{\"name\":\"Ada\"}}\r\n0\r\n\r\n{smuggled}");
+        let answer = server.exchange(request.as_bytes()).await;
+        assert_eq!((answer.status(), answer.body.as_str()), (201, r#"{"length":3}"#), "{lengths}");
+    }
+    for bad in [
+        "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        "Content-Length: +2\r\n\r\n{}",
+        "Content-Length: 2, 3\r\n\r\n{}",
+        "Transfer-Encoding: identity\r\n\r\n",
+        "Transfer-Encoding: chunked, gzip\r\n\r\n",
+        "X-Bare: a\rb\r\n\r\n",
+        "X Space: a\r\n\r\n",
+    ] {
+        let answer = server.exchange(format!("{head}{bad}{smuggled}").as_bytes()).await;
+        assert_eq!((answer.status(), answer.body.as_str()), (400, ""), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_over_the_limit_is_refused() {
+    let server = Server::start().await;
+    let request =
+        format!("GET /greetings/1 HTTP/1.1\r\nHost: kyc.test\r\nX-Long: {}\r\n\r\n", "x".repeat(1 << 20));
+    assert_eq!(server.exchange(request.as_bytes()).await.status(), 431);
+}
+
+#[tokio::test]
+async fn connections_over_the_limit_wait_for_their_turn() {
+    let limits = Limits { connections: 1, head: PATIENCE, ..Limits::default() };
+    let server = Server::limited(limits, PATIENCE).await;
+    let mut first = server.connect().await;
+    first
+        .write_all(b"GET /greetings/wait HTTP/1.1\r\nHost: kyc.test\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    server.begun.notified().await;
+    let second = server.get("/greetings/1");
+    let turn = async {
+        server.go_on.notify_one();
+        let answer = Answer::last(&mut first).await;
+        drop(first);
+        answer.status()
+    };
+    let (second, first) = tokio::join!(second, turn);
+    assert_eq!((first, second.status()), (200, 200));
+}
+
+#[tokio::test]
+async fn a_shutdown_finishes_what_is_in_flight() {
+    let server = Server::start().await;
+    let mut idle = server.connect().await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /greetings/wait HTTP/1.1\r\nHost: kyc.test\r\n\r\n").await.unwrap();
+    server.begun.notified().await;
+    server.stop.send(()).unwrap();
+    // The idle connection is closed, which tells that the server stopped accepting.
+    assert_eq!(Answer::last(&mut idle).await.head, "");
+    drop(idle);
+    assert!(TcpStream::connect(server.address).await.is_err());
+    server.go_on.notify_one();
+    let answer = Answer::last(&mut stream).await;
+    assert_eq!((answer.status(), answer.body.as_str()), (200, r#"{"length":4}"#));
+    drop(stream);
+    tokio::time::timeout(PATIENCE, server.served).await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_shutdown_cuts_off_what_does_not_finish() {
+    let limits = Limits { shutdown: Duration::from_millis(50), ..Limits::default() };
+    let server = Server::limited(limits, PATIENCE).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /greetings/wait HTTP/1.1\r\nHost: kyc.test\r\n\r\n").await.unwrap();
+    server.begun.notified().await;
+    server.stop.send(()).unwrap();
+    tokio::time::timeout(PATIENCE, server.served).await.unwrap().unwrap().unwrap();
+    assert_eq!(Answer::last(&mut stream).await.head, "");
+}
+
+#[test]
+fn the_document_shows_every_refusal_with_its_types() {
+    let api = ExampleApi { begun: Arc::default(), go_on: Arc::default() };
+    let document: Value = serde_json::from_str(&OpenApiService::new(api, "Example", "1").spec()).unwrap();
+    let post = &document["paths"]["/greetings"]["post"];
+    let statuses: Vec<_> = post["responses"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(statuses, ["201", "400", "401", "403", "408", "409", "413", "415", "422", "500", "503"]);
+    let conflict = &post["responses"]["409"]["content"]["application/problem+json"]["schema"]["allOf"];
+    assert_eq!(conflict[0]["$ref"], "#/components/schemas/Problem");
+    let types = json!(["/problems/customer-id-taken", "/problems/final"]);
+    assert_eq!(conflict[1]["properties"]["type"]["enum"], types);
+    assert_eq!(post["responses"]["503"]["headers"]["Retry-After"]["required"], true);
+    let schema = &post["requestBody"]["content"]["application/json"]["schema"];
+    assert_eq!(schema["$ref"], "#/components/schemas/GreetBody");
+    assert_eq!(document["components"]["schemas"]["GreetBody"]["required"], json!(["name"]));
+    let start = &document["paths"]["/report"]["get"]["parameters"][0];
+    assert_eq!((&start["required"], &start["schema"]["format"]), (&json!(true), &json!("uint8")));
+}
