@@ -1,32 +1,49 @@
 //! What each command does.
 
 use std::error::Error;
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use clap::Parser;
 use kyc_adapters::cipher::Keyring;
 use kyc_adapters::clock::SystemClock;
 use kyc_adapters::entropy::SystemEntropy;
 use kyc_adapters::provider::SigningKeys;
 use kyc_adapters::sandbox::Sandbox;
+use kyc_adapters::sqlite::SqliteConfig;
 use kyc_core::Secret;
 use kyc_core::ports::Clock;
 use tokio::net::TcpListener;
 
-use crate::cli::{Command, KeysCommand};
+use crate::cli::{Cli, Command, KeysCommand};
 use crate::config::{Config, Given, Places, SandboxGiven, markdown};
 use crate::shutdown::asked_to_stop;
 use crate::telemetry::{self, LogFormat};
-use crate::wire::{Service, make_private_folder, wire};
+use crate::wire::{Service, Wired, make_private_folder, wire};
 use crate::{api, config};
 
 /// Runs a command to its end. What stands in its way is told on stderr, in words.
 #[must_use]
 pub fn run(command: Command) -> ExitCode {
+    run_with(command, |sqlite| sqlite)
+}
+
+/// Reads a command line and runs it, with the store opened as `store` says. No setting reaches that: it is for
+/// a program of tests.
+#[must_use]
+pub fn run_line(
+    line: impl IntoIterator<Item = OsString>,
+    store: impl FnOnce(SqliteConfig) -> SqliteConfig + Send + 'static,
+) -> ExitCode {
+    run_with(Cli::parse_from(line).command, store)
+}
+
+fn run_with(command: Command, store: impl FnOnce(SqliteConfig) -> SqliteConfig + Send + 'static) -> ExitCode {
     let done = match command {
-        Command::Serve(given) => in_runtime(serve(given)),
+        Command::Serve(given) => in_runtime(serve(given, store)),
         Command::Openapi => print(&api::document_text()),
         Command::Config => print(&markdown()),
         Command::Sandbox(given) => in_runtime(sandbox(given)),
@@ -56,32 +73,32 @@ fn print(text: &str) -> Done {
     }
 }
 
-async fn serve(given: Given) -> Done {
+async fn serve(given: Given, store: impl FnOnce(SqliteConfig) -> SqliteConfig + Send + 'static) -> Done {
     let config = Config::read(&given)?;
     telemetry::start(&config.log, config.log_format)?;
-    let foundation = wire(&config, |sqlite| sqlite).await?;
+    let Wired { parts, store, made_key } = wire(&config, store).await?;
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|error| format!("can't listen on {}: {error}", config.listen))?;
     let address = listener.local_addr()?;
     let shutdown = asked_to_stop()?;
-    greet(&config, address, foundation.made_key.as_ref())?;
-    let store = foundation.store();
-    let result = Service::of(foundation.parts).run(listener, shutdown).await;
+    greet(&config, address, made_key.as_ref())?;
+    let result = Service::of(parts).run(listener, shutdown).await;
     store.close().await;
     tracing::info!("stopped");
     Ok(result?)
 }
 
 fn greet(config: &config::Config, address: std::net::SocketAddr, made: Option<&Secret<String>>) -> Done {
-    let mut lines = format!("Swagger UI   http://{address}/docs\nOpenAPI      http://{address}/openapi.json\n");
+    let mut lines = vec![
+        format!("Swagger UI   http://{address}/docs"),
+        format!("OpenAPI      http://{address}/openapi.json"),
+    ];
     if config.dev {
-        lines.push_str(&format!("Data         {}\n", config.data_dir.display()));
+        lines.push(format!("Data         {}", config.data_dir.display()));
     }
-    if let Some(key) = made {
-        lines.push_str(&format!("Admin key    {}\n", key.expose()));
-    }
-    print(&lines)
+    lines.extend(made.map(|key| format!("Admin key    {}", key.expose())));
+    print(&lines.join("\n"))
 }
 
 async fn sandbox(given: SandboxGiven) -> Done {
@@ -102,5 +119,8 @@ fn generate(places: &Places) -> Done {
     }
     Keyring::create(&path, &SystemEntropy::new(), SystemClock.now())
         .map_err(|error| format!("{}: {error}", path.display()))?;
-    print(&format!("A new keyring is at {}. Keep a copy in a safe place: without it nobody reads the data.", path.display()))
+    print(&format!(
+        "A new keyring is at {}. Keep a copy in a safe place: without it nobody reads the data.",
+        path.display()
+    ))
 }

@@ -95,14 +95,17 @@ impl fmt::Display for Place<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::io;
     use std::sync::{Arc, Mutex};
 
+    use tracing::subscriber::DefaultGuard;
+
     use super::*;
 
+    /// Log lines that a test looks at.
     #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
+    pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
 
     impl io::Write for Lines {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -115,13 +118,32 @@ mod tests {
         }
     }
 
+    impl Lines {
+        /// Everything that this thread logs as JSON until the guard goes.
+        pub(crate) fn capture() -> (Self, DefaultGuard) {
+            Self::capture_as(LogFormat::Json)
+        }
+
+        fn capture_as(format: LogFormat) -> (Self, DefaultGuard) {
+            let lines = Self::default();
+            let writer = lines.clone();
+            let subscriber = subscriber("info", format, false, move || writer.clone()).unwrap();
+            (lines, tracing::subscriber::set_default(subscriber))
+        }
+
+        pub(crate) fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+
+        pub(crate) fn json(&self) -> Vec<serde_json::Value> {
+            self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        }
+    }
+
     fn logged(format: LogFormat, work: impl FnOnce()) -> String {
-        let lines = Lines::default();
-        let writer = lines.clone();
-        let subscriber = subscriber("info", format, false, move || writer.clone()).unwrap();
-        tracing::subscriber::with_default(subscriber, work);
-        let bytes = lines.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap()
+        let (lines, _logging) = Lines::capture_as(format);
+        work();
+        lines.text()
     }
 
     #[test]

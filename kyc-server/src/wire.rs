@@ -66,6 +66,7 @@ impl Service {
     }
 
     /// Everything that HTTP can ask, with its document at `/openapi.json` and Swagger UI at `/docs`.
+    #[must_use]
     pub fn endpoint(&self) -> impl Endpoint<Output = Response> + 'static {
         let document = Document { json: api::document(), page: api::swagger_ui() };
         let pulse = self.parts.workers.map(|_| self.pulse.clone());
@@ -109,26 +110,14 @@ async fn stopped(mut stopping: watch::Receiver<()>) {
     while stopping.changed().await.is_ok() {}
 }
 
-/// What stands behind a service of this process, and is closed after it.
-pub struct Foundation {
+/// What a configuration comes to.
+pub struct Wired {
     /// The parts of the service.
     pub parts: Parts,
+    /// The store, to be closed after the service.
+    pub store: Arc<SqliteStore>,
     /// The admin key, where one was made for development.
     pub made_key: Option<Secret<String>>,
-    store: Arc<SqliteStore>,
-}
-
-impl Foundation {
-    /// Closes the store: what is queued is written, and the write-ahead log folded in.
-    pub async fn close(store: Arc<SqliteStore>) {
-        store.close().await;
-    }
-
-    /// The store, to be closed at the end.
-    #[must_use]
-    pub fn store(&self) -> Arc<SqliteStore> {
-        Arc::clone(&self.store)
-    }
 }
 
 /// Why a service could not be put together.
@@ -175,7 +164,7 @@ pub enum WireError {
 pub async fn wire(
     config: &Config,
     store: impl FnOnce(SqliteConfig) -> SqliteConfig + Send + 'static,
-) -> Result<Foundation, WireError> {
+) -> Result<Wired, WireError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
 
@@ -192,21 +181,15 @@ pub async fn wire(
         None => Some(BootstrapKey::generate(&*entropy)?),
     };
     let admin_key = config.admin_key.clone().or_else(|| made_key.clone()).ok_or(NoEntropy)?;
-    let ports = Ports {
-        store: Arc::clone(&store) as _,
-        provider,
-        clock,
-        cipher: Arc::new(cipher),
-        entropy,
-    };
-    let parts = Parts {
+    let ports = Ports { store: Arc::clone(&store) as _, provider, clock, cipher: Arc::new(cipher), entropy };
+    let service = Parts {
         ports,
         policy: policy(config),
         keys: Arc::new(BootstrapKey::new(&admin_key, "bootstrap")?),
         workers: (config.workers > 0).then(|| WorkerSettings::new(config.workers)),
         limits: Limits { connections: config.max_connections, ..Limits::default() },
     };
-    Ok(Foundation { parts, made_key, store })
+    Ok(Wired { parts: service, store, made_key })
 }
 
 fn policy(config: &Config) -> Policy {
@@ -258,6 +241,9 @@ async fn provider(
 }
 
 /// Makes a folder that only its owner may enter, where it is missing.
+///
+/// # Errors
+/// Where it can't be made.
 #[cfg(unix)]
 pub fn make_private_folder(path: &std::path::Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;

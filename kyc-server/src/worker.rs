@@ -148,5 +148,8 @@ fn reap(running: &mut JoinSet<()>) {
 async fn nap(kyc: &Kyc, clock: &dyn Clock, poll: Duration) -> Duration {
     let Ok(Some(due)) = kyc.next_due().await else { return poll };
     // One that is due already is leased, or was queued since the claim, which wakes by itself.
-    Duration::try_from(due.duration_since(clock.now())).ok().filter(|wait| !wait.is_zero()).map_or(poll, |wait| wait.min(poll))
+    Duration::try_from(due.duration_since(clock.now()))
+        .ok()
+        .filter(|wait| !wait.is_zero())
+        .map_or(poll, |wait| wait.min(poll))
 }

@@ -104,7 +104,8 @@ pub(super) const AUDIT_HEAD: &str =
 pub(super) const REVISION: &str = "SELECT revision FROM customers WHERE subject = ?1";
 
 // A token of 0 was never given to anybody.
-pub(super) const LEASE_TOKEN: &str = "SELECT lease_token FROM verifications WHERE id = ?1 AND lease_token > 0";
+pub(super) const LEASE_TOKEN: &str =
+    "SELECT lease_token FROM verifications WHERE id = ?1 AND lease_token > 0";
 
 // Parameters 1 to 3 say who the customer is; both statements number the rest alike.
 pub(super) const INSERT_CUSTOMER: &str = "\

@@ -134,6 +134,7 @@ pub(super) fn path_id(text: &str) -> Result<CustomerId, Problem> {
     CustomerId::parse(text).map_err(|_| Problem::new(ProblemKind::NotFound))
 }
 
+#[expect(clippy::too_many_arguments, reason = "each parameter of the document is an argument")]
 #[OpenApi(tag = "Tag::Customers")]
 impl CustomersApi {
     /// Register a customer

@@ -26,7 +26,9 @@ pub(super) fn versions(if_match: &str) -> Result<Option<Vec<u32>>, Problem> {
     let read: Option<Vec<_>> = tags.map(read).collect();
     match read {
         Some(tags) if !tags.is_empty() => Ok(Some(tags.into_iter().flatten().collect())),
-        Some(_) | None => Err(Problem::new(ProblemKind::BadRequest).detail("If-Match: an ETag such as \"1\" is expected")),
+        Some(_) | None => {
+            Err(Problem::new(ProblemKind::BadRequest).detail("If-Match: an ETag such as \"1\" is expected"))
+        }
     }
 }
 

@@ -44,7 +44,9 @@ impl From<CipherError> for Problem {
     fn from(error: CipherError) -> Self {
         tracing::error!(%error, "personal data could not be sealed or opened");
         match error {
-            CipherError::UnknownKeyVersion(_) | CipherError::Unavailable => Self::new(ProblemKind::Unavailable),
+            CipherError::UnknownKeyVersion(_) | CipherError::Unavailable => {
+                Self::new(ProblemKind::Unavailable)
+            }
             CipherError::Unreadable | CipherError::Exhausted => Self::new(ProblemKind::Internal),
         }
     }

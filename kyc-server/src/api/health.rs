@@ -33,6 +33,7 @@ fn ok() -> Json<HealthBody> {
     Json(HealthBody { status: "ok".to_owned() })
 }
 
+#[expect(clippy::unused_async, reason = "poem-openapi takes async functions only")]
 #[OpenApi(tag = "Tag::Service")]
 impl HealthApi {
     /// Does the process live?

@@ -67,7 +67,9 @@ impl ReportApi {
         let start = start.0.required("start", DAY_EXPECTED, &mut faults);
         let end = end.0.required("end", DAY_EXPECTED, &mut faults);
         refuse_unknown(request, &["start", "end"], &mut faults);
-        let (Some(start), Some(end), true) = (start, end, faults.is_empty()) else { return Err(faults.into()) };
+        let (Some(start), Some(end), true) = (start, end, faults.is_empty()) else {
+            return Err(faults.into());
+        };
         let report = kyc.report(&actor.0, start.0, end.0).await?;
         Ok(ReportResponse::Ok(if wants_csv(request) {
             Content::Csv(Csv::of(&report))

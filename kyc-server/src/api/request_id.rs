@@ -5,12 +5,10 @@ use std::sync::Arc;
 use data_encoding::HEXLOWER;
 use kyc_core::domain::actor::RequestId;
 use kyc_core::ports::Entropy;
-use poem::PathPattern;
 use poem::http::header::HeaderName;
 use poem::http::{HeaderValue, Method, StatusCode};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 use tokio::time::Instant;
-use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use crate::api::problem::{Problem, ProblemKind};
@@ -50,17 +48,20 @@ impl<E: Endpoint> Endpoint for RequestIds<E> {
             tracing::error!("a request was refused: there is no randomness to name it");
             return Ok(Problem::new(ProblemKind::Unavailable).into_response());
         };
+        let route = self.routes.template(request.uri().path()).unwrap_or("none");
         let span = tracing::info_span!(
             "request",
             request_id = id.as_str(),
             method = method_name(request.method()),
-            route = Empty,
+            route,
             trace_id = request.header("traceparent").and_then(trace_id),
         );
         request.set_data(id.clone());
-        let mut line = Line { span: span.clone(), begun: Instant::now(), written: false };
+        // Probes would drown everything else.
+        let quiet = route.starts_with("/health");
+        let mut line = Line { span: span.clone(), begun: Instant::now(), quiet, written: false };
         let mut response = self.inner.get_response(request).instrument(span).await;
-        line.write(response.status(), self.routes.template(response.data::<PathPattern>()));
+        line.write(response.status());
         if let Ok(value) = HeaderValue::from_str(id.as_str()) {
             response.headers_mut().insert(X_REQUEST_ID, value);
         }
@@ -72,17 +73,16 @@ impl<E: Endpoint> Endpoint for RequestIds<E> {
 struct Line {
     span: Span,
     begun: Instant,
+    quiet: bool,
     written: bool,
 }
 
 impl Line {
-    fn write(&mut self, status: StatusCode, route: Option<&str>) {
+    fn write(&mut self, status: StatusCode) {
         self.written = true;
         let _within = self.span.enter();
-        self.span.record("route", route.unwrap_or("none"));
         let (status, latency_ms) = (status.as_u16(), self.latency_ms());
-        // Probes would drown everything else.
-        if route.is_some_and(|route| route.starts_with("/health")) {
+        if self.quiet {
             tracing::debug!(status, latency_ms, "answered");
         } else {
             tracing::info!(status, latency_ms, "answered");
@@ -139,7 +139,81 @@ fn trace_id(traceparent: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use kyc_core::ports::entropy::NoEntropy;
+    use poem::EndpointExt;
+    use poem::endpoint::make;
+
     use super::*;
+    use crate::telemetry::tests::Lines;
+
+    struct Sevens;
+
+    impl Entropy for Sevens {
+        fn fill(&self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+            bytes.fill(7);
+            Ok(())
+        }
+    }
+
+    fn endpoint() -> impl Endpoint<Output = Response> {
+        let inner = make(|request: Request| async move {
+            tracing::info!(count = 1, "within");
+            match request.uri().path() {
+                "/customers/gone" => std::future::pending().await,
+                _ => StatusCode::NO_CONTENT,
+            }
+        });
+        let routes =
+            Routes::default().with("/customers/{id}", &Method::GET).with("/health/live", &Method::GET);
+        RequestIds::new(inner.map_to_response(), Arc::new(routes), Arc::new(Sevens))
+    }
+
+    fn request(uri: &str, headers: &[(&str, &str)]) -> Request {
+        let request = Request::builder().uri(uri.parse().unwrap());
+        headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)).finish()
+    }
+
+    #[tokio::test]
+    async fn each_line_of_a_request_names_it_and_no_line_shows_its_path() {
+        let (lines, _logging) = Lines::capture();
+        let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let headers = [("x-request-id", "r-1"), ("traceparent", trace)];
+        let answer = endpoint().get_response(request("/customers/ada-lovelace?name=Ada", &headers)).await;
+        assert_eq!(answer.headers()[X_REQUEST_ID], "r-1");
+        let [within, answered] = &*lines.json() else { panic!("two lines") };
+        for line in [within, answered] {
+            assert_eq!(line["span"]["request_id"], "r-1");
+            assert_eq!(line["span"]["route"], "/customers/{id}");
+            assert_eq!(line["span"]["method"], "GET");
+            assert_eq!(line["span"]["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
+        }
+        assert_eq!((&answered["message"], &answered["status"]), (&"answered".into(), &204.into()));
+        assert!(answered["latency_ms"].is_u64());
+        assert!(!lines.text().to_lowercase().contains("ada"));
+    }
+
+    #[tokio::test]
+    async fn a_request_whose_client_went_away_has_its_line_too() {
+        let (lines, _logging) = Lines::capture();
+        let endpoint = endpoint();
+        let mut answer = Box::pin(endpoint.get_response(request("/customers/gone", &[])));
+        assert!(futures_poll(&mut answer).is_pending());
+        drop(answer);
+        let [_, line] = &*lines.json() else { panic!("two lines") };
+        assert_eq!(line["message"], "the client went away before the answer");
+        assert_eq!(line["span"]["request_id"], "07".repeat(16));
+    }
+
+    #[tokio::test]
+    async fn probes_are_not_logged_by_default() {
+        let (lines, _logging) = Lines::capture();
+        endpoint().get_response(request("/health/live", &[])).await;
+        assert!(!lines.text().contains("answered"));
+    }
+
+    fn futures_poll<F: Future + Unpin>(future: &mut F) -> std::task::Poll<F::Output> {
+        std::pin::Pin::new(future).poll(&mut std::task::Context::from_waker(std::task::Waker::noop()))
+    }
 
     #[test]
     fn only_a_well_formed_traceparent_has_a_trace_id() {

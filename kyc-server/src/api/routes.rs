@@ -1,16 +1,22 @@
-//! What paths and methods there are, read from the `OpenAPI` declarations: for Allow, and for logs, which
-//! show the template of a path because the path itself may hold a customer's id.
+//! What paths and methods there are, read from the `OpenAPI` declarations: for Allow, and for logs, which show
+//! the template of a path because the path itself may hold a customer's id.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use poem::PathPattern;
 use poem::http::{HeaderValue, Method};
 use poem_openapi::OpenApi;
 
 /// The paths of the service.
 #[derive(Debug, Clone, Default)]
 pub struct Routes {
-    by_pattern: BTreeMap<String, Route>,
+    // In the order of their segments, a word before a placeholder: the first that matches is the most exact.
+    routes: BTreeMap<Vec<Segment>, Route>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Segment {
+    Word(String),
+    Placeholder,
 }
 
 #[derive(Debug, Clone)]
@@ -40,9 +46,13 @@ impl Routes {
     }
 
     fn add(&mut self, template: &str, method: &Method) {
+        let segments = segments(template).map(|segment| {
+            let is_placeholder = segment.starts_with('{');
+            if is_placeholder { Segment::Placeholder } else { Segment::Word(segment.to_owned()) }
+        });
         let route = self
-            .by_pattern
-            .entry(pattern_of(template))
+            .routes
+            .entry(segments.collect())
             .or_insert_with(|| Route { template: template.to_owned(), methods: BTreeSet::new() });
         let names: &[&'static str] = match *method {
             // poem answers HEAD wherever there is GET.
@@ -56,37 +66,38 @@ impl Routes {
         route.methods.extend(names);
     }
 
-    /// The template of the path that matched, such as `/customers/{id}`.
-    #[must_use]
-    pub fn template(&self, pattern: Option<&PathPattern>) -> Option<&str> {
-        self.by_pattern.get(&*pattern?.0).map(|route| route.template.as_str())
+    fn find(&self, path: &str) -> Option<&Route> {
+        let matches = |expected: &&Vec<Segment>| {
+            let mut given = segments(path);
+            let matched = expected.iter().all(|segment| match (segment, given.next()) {
+                (Segment::Word(word), Some(given)) => word == given,
+                (Segment::Placeholder, Some(given)) => !given.is_empty(),
+                (_, None) => false,
+            });
+            matched && given.next().is_none()
+        };
+        self.routes.iter().find(|(expected, _)| matches(expected)).map(|(_, route)| route)
     }
 
-    /// The value of Allow for the path that matched; empty where none did, which RFC 9110 permits for a
-    /// resource without methods.
+    /// The template of a path, such as `/customers/{id}`.
     #[must_use]
-    pub fn allow(&self, pattern: Option<&PathPattern>) -> HeaderValue {
-        let route = pattern.and_then(|pattern| self.by_pattern.get(&*pattern.0));
-        let methods: Vec<_> = route.into_iter().flat_map(|route| route.methods.iter().copied()).collect();
+    pub fn template(&self, path: &str) -> Option<&str> {
+        self.find(path).map(|route| route.template.as_str())
+    }
+
+    /// The value of Allow for a path; empty where there is none, which RFC 9110 permits for a resource without
+    /// methods.
+    #[must_use]
+    pub fn allow(&self, path: &str) -> HeaderValue {
+        let methods: Vec<_> =
+            self.find(path).into_iter().flat_map(|route| route.methods.iter().copied()).collect();
         HeaderValue::try_from(methods.join(", ")).unwrap_or(HeaderValue::from_static(""))
     }
 }
 
-/// The pattern that poem-openapi gives poem for a template: the n-th placeholder is `:param{n}`.
-fn pattern_of(template: &str) -> String {
-    let mut placeholders = 0;
-    let mut pattern = String::new();
-    for segment in template.split('/').filter(|segment| !segment.is_empty()) {
-        pattern.push('/');
-        if segment.starts_with('{') {
-            pattern.push_str(":param");
-            pattern.push_str(&placeholders.to_string());
-            placeholders += 1;
-        } else {
-            pattern.push_str(segment);
-        }
-    }
-    if pattern.is_empty() { "/".to_owned() } else { pattern }
+/// What stands between the slashes, the first of which every path begins with.
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.strip_prefix('/').unwrap_or(path).split('/')
 }
 
 #[cfg(test)]
@@ -94,14 +105,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_template_is_found_by_the_pattern_that_poem_matched() {
-        let routes = Routes::default()
-            .with("/customers/{id}/documents/{document}", &Method::PUT)
-            .with("/customers/{id}/documents/{document}", &Method::GET);
-        let pattern = PathPattern("/customers/:param0/documents/:param1".into());
-        assert_eq!(routes.template(Some(&pattern)), Some("/customers/{id}/documents/{document}"));
-        assert_eq!(routes.allow(Some(&pattern)), "GET, HEAD, PUT");
-        assert_eq!(routes.template(None), None);
-        assert_eq!(routes.allow(None), "");
+    fn the_most_exact_template_of_a_path_is_found() {
+        let templates = ["/", "/c", "/c/{id}", "/c/search", "/c/{id}/documents/{document}"];
+        let routes = templates.iter().fold(Routes::default(), |routes, path| routes.with(path, &Method::GET));
+        for (path, template) in [
+            ("/", Some("/")),
+            ("/c", Some("/c")),
+            ("/c/search", Some("/c/search")),
+            ("/c/%73earch", Some("/c/{id}")),
+            ("/c/1", Some("/c/{id}")),
+            ("/c/1/documents/2", Some("/c/{id}/documents/{document}")),
+            ("/c/", None),
+            ("/c//", None),
+            ("/c/1/documents", None),
+            ("/d", None),
+            ("", Some("/")),
+        ] {
+            assert_eq!(routes.template(path), template, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_methods_of_a_path_are_told() {
+        let routes = Routes::default().with("/c/{id}", &Method::PUT).with("/c/{id}", &Method::GET);
+        assert_eq!(routes.allow("/c/1"), "GET, HEAD, PUT");
+        assert_eq!(routes.allow("/d"), "");
     }
 }

@@ -39,6 +39,7 @@ impl Refuses for DocumentRefuses {
     const KINDS: &'static [&'static [ProblemKind]] = &[&[ProblemKind::Timeout, ProblemKind::Internal]];
 }
 
+#[expect(clippy::unused_async, reason = "poem-openapi takes async functions only")]
 #[OpenApi(tag = "Tag::Service")]
 impl ServiceApi {
     /// The OpenAPI document
@@ -54,7 +55,10 @@ impl ServiceApi {
     ///
     /// The document as a page on which each request can be tried out.
     #[oai(path = "/docs", method = "get", operation_id = "docs")]
-    async fn docs(&self, Data(document): Data<&Arc<Document>>) -> Result<Html<String>, Refusal<DocumentRefuses>> {
+    async fn docs(
+        &self,
+        Data(document): Data<&Arc<Document>>,
+    ) -> Result<Html<String>, Refusal<DocumentRefuses>> {
         Ok(Html(document.page.clone()))
     }
 

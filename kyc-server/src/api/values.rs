@@ -31,7 +31,10 @@ trait Text: Sized + Send + Sync {
 
 impl Text for Time {
     fn schema() -> MetaSchema {
-        MetaSchema { example: Some("2026-01-31T09:30:00.000Z".into()), ..MetaSchema::new_with_format("string", "date-time") }
+        MetaSchema {
+            example: Some("2026-01-31T09:30:00.000Z".into()),
+            ..MetaSchema::new_with_format("string", "date-time")
+        }
     }
 
     fn read(text: &str) -> Option<Self> {

@@ -32,10 +32,8 @@ enum Queued {
 #[derive(Debug)]
 struct RequestRefuses;
 impl Refuses for RequestRefuses {
-    const KINDS: &'static [&'static [ProblemKind]] = &[
-        problem::EVERY,
-        &[ProblemKind::NotFound, ProblemKind::Final, ProblemKind::VerificationLimit],
-    ];
+    const KINDS: &'static [&'static [ProblemKind]] =
+        &[problem::EVERY, &[ProblemKind::NotFound, ProblemKind::Final, ProblemKind::VerificationLimit]];
 }
 
 #[OpenApi(tag = "Tag::Verifications")]

@@ -3,6 +3,7 @@
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 
+use crate::api::Tag;
 use crate::api::auth::Authenticated;
 use crate::api::problem::{self, ProblemKind, Refusal, Refuses};
 use crate::api::query::NoParameters;
@@ -31,7 +32,7 @@ impl Refuses for WhoamiRefuses {
 }
 
 #[expect(clippy::unused_async, reason = "poem-openapi takes async functions only")]
-#[OpenApi]
+#[OpenApi(tag = "Tag::Service")]
 impl WhoamiApi {
     /// Who am I?
     ///

@@ -45,9 +45,7 @@ fn every_look_up_is_a_search_of_an_index() {
         assert!(is_a_search(&plan), "{sql}: {plan:?}");
     }
     // The test can fail.
-    for sql in
-        ["SELECT * FROM customers", "SELECT * FROM customers WHERE status = ?1 ORDER BY updated_at"]
-    {
+    for sql in ["SELECT * FROM customers", "SELECT * FROM customers WHERE status = ?1 ORDER BY updated_at"] {
         assert!(!is_a_search(&plan(&opened.connection, &format!("{sql} LIMIT 1"))), "{sql}");
     }
 }

@@ -115,11 +115,14 @@ pub(super) async fn a_taken_customer_id_is_a_conflict_and_leaves_nothing(store: 
     let taken = |n| CustomerRow { customer_id: customer_id(1), ..row(n) };
     refused(store, registration_of(taken(2), 2), Some(Conflict::CustomerIdTaken)).await;
 
-    // All that can be written stands before the write that fails, and none of it may stay.
+    // All that can be written stands before the write that fails, some of it twice, and none may stay.
     let mut all = registration(2);
     let mut first = row(1);
-    all.writes.extend(update(2, &mut first).writes);
-    all.writes.push(Write::PutVerification(Verification { failures: 7, ..verification(1) }));
+    for failures in [7, 8] {
+        all.writes.extend(update(2, &mut first).writes);
+        all.writes.push(Write::Count(count(StatusKind::Pending, 1)));
+        all.writes.push(Write::PutVerification(Verification { failures, ..verification(1) }));
+    }
     all.writes.push(Write::PutAnswer { verification: verification_id(1), answer: sealed(1), at: at(1) });
     all.writes.push(Write::ReplaceFingerprints { subject: subject(1), fingerprints: vec![] });
     all.writes.push(Write::InsertVersion { subject: subject(1), version: 2, data: sealed(2), at: at(2) });

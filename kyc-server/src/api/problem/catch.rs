@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use kyc_core::domain::actor::RequestId;
 use kyc_core::domain::fault::Faults;
-use poem::PathPattern;
 use poem::http::header::CONTENT_TYPE;
 use poem::http::{Method, StatusCode};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
@@ -25,7 +24,7 @@ impl<E> Problems<E> {
         Self { inner, routes }
     }
 
-    fn problem_of(&self, error: &poem::Error, pattern: Option<&PathPattern>) -> Problem {
+    fn problem_of(&self, error: &poem::Error, path: &str) -> Problem {
         if let Some(error) = error.downcast_ref::<ParseParamError>() {
             let mut faults = Faults::new();
             let detail = "a value of the type that the API's document states is expected";
@@ -35,31 +34,24 @@ impl<E> Problems<E> {
         if error.is::<ParsePathError>() || error.is::<poem::error::ParsePathError>() {
             return Problem::new(ProblemKind::NotFound);
         }
-        self.problem_of_status(error.status(), pattern)
+        self.problem_of_status(error.status(), path)
     }
 
-    fn problem_of_status(&self, status: StatusCode, pattern: Option<&PathPattern>) -> Problem {
+    fn problem_of_status(&self, status: StatusCode, path: &str) -> Problem {
         let problem = Problem::new(ProblemKind::of_status(status));
         if problem.kind() == ProblemKind::MethodNotAllowed {
-            return problem.allow(self.routes.allow(pattern));
+            return problem.allow(self.routes.allow(path));
         }
         problem
     }
 
     /// An error from the routes, as the answer to it.
-    fn answer_to(&self, error: poem::Error) -> Response {
-        let pattern = error.data::<PathPattern>().cloned();
-        let mut response = if let Some(problem) = error.data::<Problem>().cloned() {
-            problem.into_response()
-        } else if error.is_from_response() {
-            error.into_response()
-        } else {
-            self.problem_of(&error, pattern.as_ref()).into_response()
-        };
-        if let Some(pattern) = pattern {
-            response.set_data(pattern);
+    fn answer_to(&self, error: poem::Error, path: &str) -> Response {
+        match error.data::<Problem>().cloned() {
+            Some(problem) => problem.into_response(),
+            None if error.is_from_response() => error.into_response(),
+            None => self.problem_of(&error, path).into_response(),
         }
-        response
     }
 }
 
@@ -68,6 +60,7 @@ impl<E: Endpoint> Endpoint for Problems<E> {
 
     async fn call(&self, request: Request) -> Result<Response> {
         let id = request.data::<RequestId>().cloned();
+        let path = request.uri().path().to_owned();
         let traced = request.method() == Method::TRACE;
         // CONNECT has no path, on which poem's nested routes would panic.
         let answered = if request.method() == Method::CONNECT {
@@ -75,20 +68,15 @@ impl<E: Endpoint> Endpoint for Problems<E> {
         } else {
             self.inner.call(request).await.map(IntoResponse::into_response)
         };
-        let mut response = answered.unwrap_or_else(|error| self.answer_to(error));
-        let pattern = response.data::<PathPattern>().cloned();
+        let mut response = answered.unwrap_or_else(|error| self.answer_to(error, &path));
         // An answer to TRACE would echo credentials (RFC 9110, section 9.3.8).
         if traced && !is_error(response.status()) {
-            response =
-                self.problem_of_status(StatusCode::METHOD_NOT_ALLOWED, pattern.as_ref()).into_response();
+            response = self.problem_of_status(StatusCode::METHOD_NOT_ALLOWED, &path).into_response();
         }
         if let Some(problem) = response.data::<Problem>().cloned() {
             response = problem.render(id.as_ref());
         } else if is_error(response.status()) && !is_problem(&response) {
-            response = self.problem_of_status(response.status(), pattern.as_ref()).render(id.as_ref());
-        }
-        if let Some(pattern) = pattern {
-            response.set_data(pattern);
+            response = self.problem_of_status(response.status(), &path).render(id.as_ref());
         }
         Ok(response)
     }

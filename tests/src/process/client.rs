@@ -1,0 +1,125 @@
+//! A blocking client of a server in another process.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::http::Request;
+use ureq::{Agent, Error};
+
+use super::PATIENCE;
+
+/// A client with an API key. Clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    agent: Agent,
+    address: SocketAddr,
+    key: String,
+}
+
+/// An answer, read whole.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// The body as JSON, where the status is this one.
+    #[must_use]
+    pub fn expecting(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
+        self.json()
+    }
+}
+
+impl Client {
+    pub(super) fn new(address: SocketAddr, key: String) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .proxy(None)
+            .timeout_global(Some(PATIENCE))
+            // The server closes an idle connection after five seconds.
+            .max_idle_age(Duration::from_secs(2))
+            .build();
+        Self { agent: config.new_agent(), address, key }
+    }
+
+    /// Sends a request, with a body where there is one.
+    ///
+    /// # Errors
+    /// Where no answer comes, or not the whole of it.
+    pub fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer, Error> {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("http://{}{path}", self.address))
+            .header("Authorization", format!("Bearer {}", self.key));
+        let answer = match body {
+            None => self.agent.run(request.body(())?),
+            Some(body) => {
+                let request = request.header("Content-Type", "application/json");
+                self.agent.run(request.body(body.to_string())?)
+            }
+        };
+        let (head, body) = answer?.into_parts();
+        Ok(Answer { status: head.status.as_u16(), body: body.into_with_config().read_to_vec()? })
+    }
+
+    /// The answer to a GET.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, None).unwrap()
+    }
+
+    /// The answer to a POST.
+    #[must_use]
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send("POST", path, Some(body)).unwrap()
+    }
+
+    /// The answer to a PUT.
+    #[must_use]
+    pub fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send("PUT", path, Some(body)).unwrap()
+    }
+
+    /// Whether no verification is under way: each has ended, or is with the customer or before a reviewer.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        ["queued", "with_provider"].into_iter().all(|stage| {
+            let page = self.get(&format!("/customers?stage={stage}")).expecting(200);
+            page["items"] == Value::Array(Vec::new()) && page["next_cursor"].is_null()
+        })
+    }
+
+    /// Opens a connection for bytes that no client library would send.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn connect(&self) -> io::Result<TcpStream> {
+        let stream = TcpStream::connect(self.address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        Ok(stream)
+    }
+
+    /// Sends bytes over a connection of their own, and reads until the server closes it. They should ask it
+    /// to.
+    #[must_use]
+    pub fn raw(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut stream = self.connect().unwrap();
+        stream.write_all(bytes).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        answer
+    }
+}

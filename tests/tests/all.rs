@@ -1,0 +1,10 @@
+//! The one binary of tests that cross the crates; a module a subject.
+
+mod all {
+    mod architecture;
+    mod bad_input;
+    mod durability;
+    mod flows;
+    mod openapi;
+    mod secrecy;
+}

@@ -1,0 +1,14 @@
+//! What the service is for, told as stories over real HTTP: one story a test.
+
+mod access;
+mod audit;
+mod health;
+mod lists;
+mod outage;
+mod report;
+mod rules;
+mod sandbox;
+mod search;
+mod updates;
+mod verifications;
+mod workers;
