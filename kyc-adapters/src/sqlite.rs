@@ -120,8 +120,8 @@ pub enum Synchronous {
 pub struct SqliteStore {
     // Dropped in this order: the writer finishes and checkpoints before the lock goes.
     writer: Handle,
-    readers: Arc<Readers>,
-    lock: Arc<File>,
+    readers: Readers,
+    lock: File,
 }
 
 impl fmt::Debug for SqliteStore {
@@ -141,7 +141,7 @@ impl SqliteStore {
         let opened = open::open(&config)?;
         let batches = Batches::new(opened.connection, opened.head);
         let writer = Handle::start(batches, config).map_err(OpenError::Folder)?;
-        Ok(Self { writer, readers: Arc::new(opened.readers), lock: Arc::new(opened.lock) })
+        Ok(Self { writer, readers: opened.readers, lock: opened.lock })
     }
 
     /// Finishes what is queued, writes the log back into the database, and gives the folder free. Writes
@@ -156,8 +156,7 @@ impl SqliteStore {
 #[async_trait]
 impl CustomerReads for SqliteStore {
     async fn customer(&self, id: &CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
-        let id = id.clone();
-        self.readers.read(move |connection| read::customer(connection, &id)).await
+        self.readers.at_once(|connection| read::customer(connection, id)).await
     }
 
     async fn customers(
@@ -165,7 +164,7 @@ impl CustomerReads for SqliteStore {
         filter: CustomerFilter,
         page: PageRequest,
     ) -> Result<Vec<CustomerRecord>, StoreError> {
-        self.readers.read(move |connection| read::customers(connection, filter, page)).await
+        self.readers.aside(move |connection| read::customers(connection, filter, page)).await
     }
 
     async fn customers_by_fingerprint(
@@ -174,45 +173,45 @@ impl CustomerReads for SqliteStore {
         limit: u32,
     ) -> Result<Vec<CustomerRecord>, StoreError> {
         self.readers
-            .read(move |connection| read::customers_by_fingerprint(connection, &fingerprint, limit))
+            .aside(move |connection| read::customers_by_fingerprint(connection, &fingerprint, limit))
             .await
     }
 
     async fn expired_customers(&self, now: Timestamp, limit: u32) -> Result<Vec<CustomerId>, StoreError> {
-        self.readers.read(move |connection| read::expired_customers(connection, now, limit)).await
+        self.readers.aside(move |connection| read::expired_customers(connection, now, limit)).await
     }
 }
 
 #[async_trait]
 impl VerificationReads for SqliteStore {
     async fn verification(&self, id: VerificationId) -> Result<Option<VerificationRecord>, StoreError> {
-        self.readers.read(move |connection| read::verification(connection, id)).await
+        self.readers.at_once(move |connection| read::verification(connection, id)).await
     }
 
     async fn verifications(&self, subject: SubjectId) -> Result<Vec<Verification>, StoreError> {
-        self.readers.read(move |connection| read::verifications(connection, subject)).await
+        self.readers.aside(move |connection| read::verifications(connection, subject)).await
     }
 
     async fn answer(&self, id: VerificationId) -> Result<Option<Sealed>, StoreError> {
-        self.readers.read(move |connection| read::answer(connection, id)).await
+        self.readers.at_once(move |connection| read::answer(connection, id)).await
     }
 
     async fn next_due(&self, queue: Queue) -> Result<Option<Timestamp>, StoreError> {
-        self.readers.read(move |connection| read::next_due(connection, queue)).await
+        self.readers.at_once(move |connection| read::next_due(connection, queue)).await
     }
 }
 
 #[async_trait]
 impl ReportReads for SqliteStore {
     async fn counts(&self, range: Range) -> Result<Vec<DayCount>, StoreError> {
-        self.readers.read(move |connection| read::counts(connection, range)).await
+        self.readers.aside(move |connection| read::counts(connection, range)).await
     }
 }
 
 #[async_trait]
 impl AuditReads for SqliteStore {
     async fn audit_events(&self, sequence: u64, limit: u32) -> Result<Vec<ChainedEvent>, StoreError> {
-        self.readers.read(move |connection| read::audit_events(connection, sequence, limit)).await
+        self.readers.aside(move |connection| read::audit_events(connection, sequence, limit)).await
     }
 }
 
@@ -228,6 +227,6 @@ impl Store for SqliteStore {
 
     async fn ready(&self) -> Result<(), StoreError> {
         self.writer.ask(Job::Probe).await??;
-        self.readers.read(read::schema).await
+        self.readers.at_once(read::schema).await
     }
 }

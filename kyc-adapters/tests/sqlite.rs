@@ -1,5 +1,6 @@
 //! The SQLite store: the contract of the port, and what only a store on a disk can do wrong.
 #![cfg(feature = "sqlite")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "sqlite/damage.rs"]
 mod damage;
@@ -14,6 +15,7 @@ use kyc_adapters::sqlite::{SqliteConfig, SqliteStore};
 use kyc_core::contract::store::rows;
 use kyc_core::domain::audit::{ChainWalk, ChainedEvent};
 use kyc_core::ports::Store;
+use kyc_core::ports::store::AuditReads;
 use tempfile::TempDir;
 
 mod contract {
@@ -40,8 +42,7 @@ fn fresh() -> (SqliteStore, TempDir) {
 
 /// The whole audit chain, which holds.
 async fn chain(store: &SqliteStore) -> Vec<ChainedEvent> {
-    let dyn_store: &dyn Store = store;
-    let events = dyn_store.audit_events(0, 100_000).await.unwrap();
+    let events = store.audit_events(0, 100_000).await.unwrap();
     let mut walk = ChainWalk::default();
     for event in &events {
         walk.step(event).unwrap();

@@ -95,7 +95,11 @@ fn the_fake_provider_keeps_the_contract() {
             script(&provider);
             provider
         };
-        block_on(contract::provider::all(open, FakeProvider::distinct_submissions));
+        let seen = |provider: &FakeProvider| contract::provider::Seen {
+            submissions: provider.submissions().iter().map(|sent| sent.times).sum(),
+            different: provider.distinct_submissions(),
+        };
+        block_on(contract::provider::all(open, seen));
     }
 }
 

@@ -11,6 +11,7 @@ use kyc_adapters::entropy::SystemEntropy;
 use kyc_adapters::provider::{ConfigError, HttpProvider, HttpProviderConfig, SecretsError, SigningKeys};
 use kyc_adapters::sandbox::Sandbox;
 use kyc_adapters::sqlite::{OpenError, SqliteConfig, SqliteStore};
+use kyc_core::domain::contact::PhoneNumber;
 use kyc_core::domain::fault::Invalid;
 use kyc_core::domain::ids::ProviderName;
 use kyc_core::domain::policy::Policy;
@@ -168,6 +169,8 @@ pub async fn wire(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
 
+    // The metadata of phone numbers takes a moment to load, for which no customer should wait.
+    drop(tokio::task::spawn_blocking(|| PhoneNumber::parse("+442079460958")));
     make_private_folder(&config.data_dir).map_err(WireError::Folder)?;
     let cipher = RingCipher::new(&keyring(config, &*entropy, &*clock)?)?;
     let sqlite = store(SqliteConfig::new(&config.data_dir));

@@ -153,3 +153,6 @@ async fn nap(kyc: &Kyc, clock: &dyn Clock, poll: Duration) -> Duration {
         .filter(|wait| !wait.is_zero())
         .map_or(poll, |wait| wait.min(poll))
 }
+
+#[cfg(test)]
+mod tests;

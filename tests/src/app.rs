@@ -357,6 +357,8 @@ async fn stopped(mut stopping: watch::Receiver<()>) {
 
 impl Drop for TestApp {
     fn drop(&mut self) {
+        // Idle connections of ours would have the service wait for us to close them.
+        self.agent = client::agent();
         drop(self.stop.take());
         let ended = self.served.take().is_none_or(|served| served.join().is_ok());
         // A test that fails has said why; a second panic would only hide it.

@@ -21,13 +21,14 @@ const LOCK: &str = "kyc.lock";
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 /// How large the write-ahead log stays once it begins anew, in bytes.
-pub(super) const LOG_LIMIT: u64 = 64 * 1024 * 1024;
+pub(super) const LOG_LIMIT: i64 = 64 * 1024 * 1024;
 
 /// Versions before 3.51.3 can lose a commit when the log begins anew (the "WAL-reset bug", `SQLite` 3.7.0
 /// to 3.51.2).
 const OLDEST_SQLITE: i32 = 3_051_003;
 
-const PAGE_SIZE: u64 = 4096;
+/// The size of a page, in bytes: `SQLite`'s default.
+pub(super) const PAGE_SIZE: i64 = 4096;
 const STATEMENTS: usize = 64;
 
 mod embedded {
@@ -172,10 +173,14 @@ fn prepare_writer(connection: &Connection, config: &SqliteConfig) -> Result<(), 
          PRAGMA trusted_schema = OFF;
          PRAGMA cell_size_check = ON;
          PRAGMA cache_size = -65536;
+         PRAGMA wal_autocheckpoint = 0;
          PRAGMA journal_size_limit = {LOG_LIMIT};"
     ))?;
     if let Some(bytes) = config.max_bytes {
-        connection.execute_batch(&format!("PRAGMA max_page_count = {}", (bytes / PAGE_SIZE).max(1)))?;
+        connection.execute_batch(&format!(
+            "PRAGMA max_page_count = {}",
+            (bytes / PAGE_SIZE.unsigned_abs()).max(1)
+        ))?;
     }
     Ok(())
 }

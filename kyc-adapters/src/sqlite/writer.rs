@@ -70,7 +70,7 @@ impl Handle {
         let (sender, jobs) = sync_channel(config.queue.max(1));
         let unanswered = Unanswered::default();
         let writer = Writer {
-            log: Log::of(&config.folder),
+            log: Log::default(),
             batches,
             batch: config.batch.max(1),
             fatal: Fatal(config.on_fatal),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use kyc_adapters::sqlite::{SqliteConfig, SqliteStore};
 use kyc_core::contract::store::rows;
 use kyc_core::ports::Store;
-use kyc_core::ports::store::{CommitError, CustomerReads, StoreError};
+use kyc_core::ports::cipher::Sealed;
+use kyc_core::ports::store::{CommitError, CustomerReads, StoreError, Write};
 use rusqlite::Connection;
 use tokio::task::JoinSet;
 
@@ -85,6 +86,21 @@ async fn a_full_disk_refuses_writes_while_reads_go_on_and_heals_without_a_restar
     assert_eq!(store.ready().await, Ok(()));
     register(&store, landed + 1..=landed + 50).await;
     assert_eq!(chain(&store).await.len(), landed as usize + 50);
+}
+
+#[tokio::test]
+async fn the_log_is_written_back_while_writing_goes_on() {
+    const MIB: usize = 1024 * 1024;
+    let (store, folder) = fresh();
+    register(&store, 1..=1).await;
+    for version in 2..=60 {
+        let data = Sealed::from_bytes(vec![7; MIB]);
+        let write = Write::InsertVersion { subject: rows::subject(1), version, data, at: rows::at(version) };
+        store.commit(rows::changeset(version, vec![write])).await.unwrap();
+    }
+    // 16 MiB may wait to be written back, and the commit that finds them has a little more.
+    let log = std::fs::metadata(folder.path().join("kyc.db-wal")).unwrap().len();
+    assert!(log < 20 * MIB as u64, "{log} bytes");
 }
 
 #[tokio::test]

@@ -45,12 +45,21 @@ pub fn submission(n: u32) -> Submission {
     Submission { verification: verification_id(n), subject: subject(n), customer }
 }
 
+/// What a vendor has been sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// How many submissions, each time that one came.
+    pub submissions: usize,
+    /// How many that it took for different ones, by the idempotency key or what it has in its place.
+    pub different: usize,
+}
+
 /// Runs every case. `open` makes an adapter whose vendor answers as usual and has seen nothing yet, and
-/// `submissions` tells how many different ones the vendor of that adapter was sent.
-pub async fn all<P: IdentityProvider>(open: impl Fn() -> P, submissions: impl Fn(&P) -> usize) {
+/// `seen` tells what the vendor of that adapter has been sent.
+pub async fn all<P: IdentityProvider>(open: impl Fn() -> P, seen: impl Fn(&P) -> Seen) {
     it_says_who_it_is_and_what_it_discloses(&open());
-    a_step_without_progress_submits_once_however_often_it_is_repeated(&open(), &submissions).await;
-    a_step_with_progress_submits_nothing(&open(), &submissions).await;
+    a_step_without_progress_submits_once_however_often_it_is_repeated(&open(), &seen).await;
+    a_step_with_progress_submits_nothing(&open(), &seen).await;
     an_answer_keeps_its_bounds(&open()).await;
     a_callback_without_a_right_signature_is_refused(&open());
     it_forgets_more_than_once(&open()).await;
@@ -71,28 +80,28 @@ pub fn it_says_who_it_is_and_what_it_discloses(provider: &dyn IdentityProvider) 
 /// time-out, and after the death of the process that made it.
 pub async fn a_step_without_progress_submits_once_however_often_it_is_repeated<P: IdentityProvider>(
     provider: &P,
-    submissions: impl Fn(&P) -> usize,
+    seen: impl Fn(&P) -> Seen,
 ) {
-    assert_eq!(submissions(provider), 0, "the vendor has seen nothing yet");
+    assert_eq!(seen(provider), Seen { submissions: 0, different: 0 }, "the vendor has seen nothing yet");
     for (n, expected) in [(1, 1), (1, 1), (1, 1), (2, 2), (1, 2)] {
         step(provider, &submission(n), None).await;
-        assert_eq!(submissions(provider), expected, "after verification {n}");
+        assert_eq!(seen(provider).different, expected, "after verification {n}");
     }
 }
 
 /// With progress the adapter does not submit what the progress says was submitted, up to the answer.
 pub async fn a_step_with_progress_submits_nothing<P: IdentityProvider>(
     provider: &P,
-    submissions: impl Fn(&P) -> usize,
+    seen: impl Fn(&P) -> Seen,
 ) {
     let submission = submission(1);
     let mut progress = progress(step(provider, &submission, None).await);
     for _ in 0..MAX_STEPS {
         let Some(so_far) = progress else { break };
         progress = self::progress(step(provider, &submission, Some(&so_far)).await);
-        assert_eq!(submissions(provider), 1, "it was submitted before");
+        assert_eq!(seen(provider).submissions, 1, "it was submitted before");
     }
-    assert_eq!(submissions(provider), 1);
+    assert_eq!(seen(provider).submissions, 1);
 }
 
 /// An answer has at most so many discrepancies and raw bytes, and is clear only where nothing did not fit.

@@ -191,3 +191,9 @@ fn the_keyring_lies_in_the_data_folder_or_where_it_is_said() {
     assert_eq!(places(&["--data-dir", "/var/kyc"]), Path::new("/var/kyc/keyring.json"));
     assert_eq!(places(&["--data-dir", "/var/kyc", "--keyring", "/run/keys"]), Path::new("/run/keys"));
 }
+
+#[test]
+fn the_readme_has_the_table_of_settings() {
+    let readme = include_str!("../../../README.md");
+    assert!(readme.contains(&markdown()), "put the output of `kyc-server config` into README.md");
+}

@@ -82,7 +82,9 @@ pub fn check(ledger: &Ledger) {
     for record in &ledger.customers {
         check_events_of(record, &ledger.events);
         let all = &ledger.verifications[&record.row.subject];
-        assert_eq!(all.first(), Some(&record.latest), "the latest verification is the newest");
+        assert!(all.contains(&record.latest), "the latest verification is one of the customer's");
+        // Of two that were made in one millisecond, chance says which is listed first.
+        assert!(all.iter().all(|one| one.created_at <= record.latest.created_at), "none is newer");
         let open = all.iter().filter(|one| one.state.is_open()).count();
         assert!(open == 0 || record.latest.state.is_open() && open == 1, "only the latest may be open");
     }

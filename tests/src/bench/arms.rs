@@ -92,29 +92,28 @@ fn over_http(options: &Options, arms: &mut Vec<Arm>) -> Result<()> {
             ("post-1", "POST /customers, 1 connection", 1),
             ("post-256", "POST /customers, 256 connections", MANY),
         ] {
-            arms.push(asking(&server, (id, name), Load::connect(server.address(), connections, &post)?));
+            arms.push(asking(&server, (id, name), Load::of(server.address(), connections, &post)?));
         }
     }
     if options.wants("reads") {
-        let mut fill = Load::connect(server.address(), READING, &post)?;
+        let fill = Load::of(server.address(), READING, &post)?;
         while numbers.load(Ordering::Relaxed) < READABLE {
             fill.run(Duration::from_millis(100))?;
         }
-        drop(fill);
         let status = Request::status(server.address(), numbers.load(Ordering::Relaxed));
         let whoami = Request::whoami(server.address());
         for (id, name, request) in [
             ("whoami", "GET /whoami, 64 connections", whoami),
             ("status", "GET /customers/{id}/kyc-status, 64 connections", status),
         ] {
-            arms.push(asking(&server, (id, name), Load::connect(server.address(), READING, &request)?));
+            arms.push(asking(&server, (id, name), Load::of(server.address(), READING, &request)?));
         }
     }
     Ok(())
 }
 
 /// An arm that holds on to its server.
-fn asking(server: &Rc<Server>, (id, name): (&'static str, &'static str), mut load: Load) -> Arm {
+fn asking(server: &Rc<Server>, (id, name): (&'static str, &'static str), load: Load) -> Arm {
     let server = Rc::clone(server);
     arm(id, name, "requests/s", move |window| {
         load.run(window).map_err(|error| format!("{}: {error}", server.address()).into())

@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use kyc_core::domain::report::{Counter, Range};
 use kyc_core::domain::status::StatusKind;
 use kyc_core::ports::Store;
-use kyc_server::wire::Service;
+use kyc_server::wire::{Service, Wired};
 use kyc_server::worker::{WorkerSettings, work};
 use tokio::sync::oneshot;
 
 use crate::Result;
 use crate::arms::{data_folder, rate};
 use crate::register::fill;
-use crate::server::foundation;
+use crate::server::wired;
 
 /// Verifications in flight at once: the default of the service.
 const IN_FLIGHT: u32 = 64;
@@ -43,10 +43,9 @@ impl Decisions {
         let count = (CUSTOMERS_A_SECOND * window / 1000).max(u64::from(IN_FLIGHT));
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let time = runtime.block_on(async {
-            let foundation = foundation(folder.path(), 0).await?;
-            let store = foundation.store();
-            let clock = Arc::clone(&foundation.parts.ports.clock);
-            let Service { kyc, pulse, .. } = Service::of(foundation.parts);
+            let Wired { parts, store, .. } = wired(folder.path()).await?;
+            let clock = Arc::clone(&parts.ports.clock);
+            let Service { kyc, pulse, .. } = Service::of(parts);
             fill(&kyc, count).await?;
 
             let (stop, stopped) = oneshot::channel::<()>();

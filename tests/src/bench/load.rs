@@ -3,6 +3,7 @@
 //! It shares the machine's cores with the server, so it does little: the bytes of a request are there from the
 //! start but for the digits of an id, and of an answer it reads the status and the length.
 
+use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -79,48 +80,39 @@ fn head(method: &str, path: &str, address: SocketAddr) -> String {
     format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {KEY}\r\n")
 }
 
-/// Open connections, each with its request.
+/// Connections that ask the same thing.
 pub(crate) struct Load {
     runtime: Runtime,
-    connections: Vec<Connection>,
+    address: SocketAddr,
+    connections: usize,
+    request: Request,
 }
 
 impl Load {
-    /// Opens the connections, which stay open between runs.
-    pub(crate) fn connect(address: SocketAddr, connections: usize, request: &Request) -> Result<Self> {
+    /// So many connections. None is open between runs: the server closes those that idle for some seconds.
+    pub(crate) fn of(address: SocketAddr, connections: usize, request: &Request) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let connections = runtime.block_on(async {
-            let mut open = Vec::with_capacity(connections);
-            for _ in 0..connections {
-                let stream = TcpStream::connect(address).await?;
-                stream.set_nodelay(true)?;
-                open.push(Connection { stream, request: request.clone(), answer: vec![0; LONGEST_ANSWER] });
-            }
-            Ok::<_, io::Error>(open)
-        })?;
-        Ok(Self { runtime, connections })
+        Ok(Self { runtime, address, connections, request: request.clone() })
     }
 
     /// Keeps every connection asking for so long, and says how many answers came a second. It returns when
     /// nothing is in flight any more.
-    pub(crate) fn run(&mut self, window: Duration) -> Result<f64> {
-        let begin = Instant::now() + WARM_UP;
-        let end = begin + window;
-        let connections = std::mem::take(&mut self.connections);
-        let (connections, answers) = self.runtime.block_on(async {
-            let mut asking = JoinSet::new();
-            for connection in connections {
-                asking.spawn(connection.ask(begin, end));
+    pub(crate) fn run(&self, window: Duration) -> Result<f64> {
+        let answers = self.runtime.block_on(async {
+            let mut open = Vec::with_capacity(self.connections);
+            for _ in 0..self.connections {
+                open.push(Connection::open(self.address, self.request.clone()).await?);
             }
-            let (mut connections, mut answers) = (Vec::new(), 0);
+            let begin = Instant::now() + WARM_UP;
+            let end = begin + window;
+            let mut asking: JoinSet<io::Result<u64>> =
+                open.into_iter().map(|connection| connection.ask(begin, end)).collect();
+            let mut answers = 0;
             while let Some(asked) = asking.join_next().await {
-                let (connection, counted) = asked??;
-                connections.push(connection);
-                answers += counted;
+                answers += asked??;
             }
-            Ok::<_, Box<dyn std::error::Error + Send + Sync>>((connections, answers))
+            Ok::<_, Box<dyn Error + Send + Sync>>(answers)
         })?;
-        self.connections = connections;
         Ok(rate(answers, window))
     }
 }
@@ -132,14 +124,20 @@ struct Connection {
 }
 
 impl Connection {
+    async fn open(address: SocketAddr, request: Request) -> io::Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, request, answer: vec![0; LONGEST_ANSWER] })
+    }
+
     /// Asks again and again until `end`, and counts the answers since `begin`.
-    async fn ask(mut self, begin: Instant, end: Instant) -> io::Result<(Self, u64)> {
+    async fn ask(mut self, begin: Instant, end: Instant) -> io::Result<u64> {
         let mut counted = 0;
         loop {
             self.exchange().await?;
             let now = Instant::now();
             if now >= end {
-                return Ok((self, counted));
+                return Ok(counted);
             }
             counted += u64::from(now >= begin);
         }

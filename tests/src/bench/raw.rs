@@ -11,7 +11,7 @@ use kyc_adapters::clock::SystemClock;
 use kyc_adapters::entropy::SystemEntropy;
 use kyc_core::domain::ids::{SubjectId, VerificationId};
 use kyc_core::ports::{Clock, Entropy};
-use kyc_server::wire::Service;
+use kyc_server::wire::{Service, Wired};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use tempfile::TempDir;
@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use crate::Result;
 use crate::arms::{data_folder, rate};
 use crate::register::{ID_PREFIX, fill};
-use crate::server::foundation;
+use crate::server::wired;
 
 /// The tables that a registration writes to, parents first.
 const TABLES: [&str; 6] =
@@ -69,9 +69,8 @@ impl Raw {
         let folder = data_folder(within)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
-            let foundation = foundation(folder.path(), 0).await?;
-            let store = foundation.store();
-            fill(&Service::of(foundation.parts).kyc, 1).await?;
+            let Wired { parts, store, .. } = wired(folder.path()).await?;
+            fill(&Service::of(parts).kyc, 1).await?;
             store.close().await;
             Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
         })?;

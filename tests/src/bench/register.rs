@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 use crate::Result;
 use crate::arms::{data_folder, rate};
-use crate::server::foundation;
+use crate::server::wired;
 
 /// What every customer id begins with.
 pub(crate) const ID_PREFIX: &str = "bench-";
@@ -94,9 +94,8 @@ impl InProcess {
     pub(crate) fn start(within: &Path) -> Result<Self> {
         let folder = data_folder(within)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let kyc = runtime.block_on(async {
-            foundation(folder.path(), 0).await.map(|foundation| Service::of(foundation.parts).kyc)
-        })?;
+        let kyc = runtime
+            .block_on(async { wired(folder.path()).await.map(|wired| Service::of(wired.parts).kyc) })?;
         Ok(Self { runtime, kyc, numbers: Arc::default(), _folder: folder })
     }
 

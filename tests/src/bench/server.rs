@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use kyc_core::Secret;
 use kyc_server::config::{Config, Given};
 use kyc_server::telemetry::{self, LogFormat};
-use kyc_server::wire::{Foundation, Service, wire};
+use kyc_server::wire::{Service, Wired, wire};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -20,15 +20,15 @@ use crate::arms::data_folder;
 /// The admin key of every service here.
 pub(crate) const KEY: &str = "bench-key-0123456789-0123456789-01";
 
-/// What a service over a folder is made of, with so many workers.
-pub(crate) async fn foundation(folder: &Path, workers: u32) -> Result<Foundation> {
+/// What a service over a folder is made of, without workers.
+pub(crate) async fn wired(folder: &Path) -> Result<Wired> {
     let mut given = Given::default();
     given.dev = true;
     let mut config = Config::read(&given)?;
     config.data_dir = folder.to_owned();
     config.keyring = folder.join("keyring.json");
     config.admin_key = Some(Secret::new(KEY.to_owned()));
-    config.workers = workers;
+    config.workers = 0;
     Ok(wire(&config, |sqlite| sqlite).await?)
 }
 
@@ -85,11 +85,10 @@ pub(crate) fn serve(folder: &Path) -> Result<()> {
     telemetry::start("info", LogFormat::Json)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let foundation = foundation(folder, 0).await?;
+        let Wired { parts, store, .. } = wired(folder).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         writeln!(std::io::stdout(), "{}", listener.local_addr()?)?;
-        let store = foundation.store();
-        let served = Service::of(foundation.parts).run(listener, end_of_input()).await;
+        let served = Service::of(parts).run(listener, end_of_input()).await;
         store.close().await;
         Ok(served?)
     })

@@ -1,8 +1,9 @@
 //! A blocking client of a server in another process.
 
+use std::fmt::Display;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use ureq::http::Request;
@@ -34,8 +35,8 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    /// The body as JSON, where the status is this one.
-    #[must_use]
+    /// The body as JSON. A status other than this one is a failure.
+    #[expect(clippy::must_use_candidate, reason = "it also asserts the status")]
     pub fn expecting(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
         self.json()
@@ -92,13 +93,15 @@ impl Client {
         self.send("PUT", path, Some(body)).unwrap()
     }
 
-    /// Whether no verification is under way: each has ended, or is with the customer or before a reviewer.
-    #[must_use]
-    pub fn is_settled(&self) -> bool {
-        ["queued", "with_provider"].into_iter().all(|stage| {
-            let page = self.get(&format!("/customers?stage={stage}")).expecting(200);
-            page["items"] == Value::Array(Vec::new()) && page["next_cursor"].is_null()
-        })
+    /// Waits until each of these customers is decided, or waits for the customer or a reviewer.
+    pub fn settle(&self, customer_ids: impl IntoIterator<Item = impl Display>) {
+        let begun = Instant::now();
+        for customer_id in customer_ids {
+            let path = format!("/customers/{customer_id}/kyc-status");
+            while matches!(self.get(&path).expecting(200)["stage"].as_str(), Some("queued" | "with_provider")) {
+                assert!(begun.elapsed() < PATIENCE, "{customer_id} neither ends nor waits for anybody");
+            }
+        }
     }
 
     /// Opens a connection for bytes that no client library would send.

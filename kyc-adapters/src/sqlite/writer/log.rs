@@ -1,7 +1,6 @@
-//! The size of the write-ahead log: written back when nothing is to do, and bounded when readers keep
-//! it from beginning anew.
+//! The write-ahead log: written back after callers were answered and when nothing is to do, and bounded
+//! where readers keep it from beginning anew.
 
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -11,36 +10,43 @@ use super::super::open;
 /// How long nothing was written before the log is written back.
 pub(super) const IDLE: Duration = Duration::from_secs(1);
 
-/// The size past which writers wait for readers to leave the log, in bytes.
-const BOUND: u64 = open::LOG_LIMIT;
+/// How many pages of the log may wait to be written back: 16 MiB, at most some tenths of a second.
+const WAITING: i64 = 4096;
 
-/// How long they wait; a reader that stays longer is not ours.
+/// The size past which the writer waits for readers to leave the log, in pages.
+const BOUND: i64 = open::LOG_LIMIT / open::PAGE_SIZE;
+
+/// How long it waits; a reader that stays longer is not ours.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// How long until they wait again.
+/// How long until it waits again.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// What is known of the log.
+/// What was last done about the log.
+#[derive(Default)]
 pub(super) struct Log {
-    path: PathBuf,
     written: Option<Instant>,
-    bounded: Option<Instant>,
+    waited: Option<Instant>,
+}
+
+/// How far the log is written back, in pages.
+struct Progress {
+    length: i64,
+    done: i64,
 }
 
 impl Log {
-    /// The log of the database in a folder.
-    pub(super) fn of(folder: &Path) -> Self {
-        Self { path: folder.join(format!("{}-wal", open::DATABASE)), written: None, bounded: None }
-    }
-
-    /// After a commit: begins the log anew where it has outgrown its bound. `SQLite` writes it back by
-    /// itself, but it can't begin anew while any reader is in it.
+    /// After a commit whose callers were answered.
     pub(super) fn written(&mut self, connection: &Connection) {
         let now = Instant::now();
         self.written = Some(now);
-        let rested = self.bounded.is_none_or(|at| now.duration_since(at) > PAUSE);
-        if rested && std::fs::metadata(&self.path).is_ok_and(|log| log.len() > BOUND) {
-            self.bounded = Some(now);
+        if checkpoint(connection, "NOOP").is_none_or(|log| log.length - log.done < WAITING) {
+            return;
+        }
+        let Some(log) = checkpoint(connection, "PASSIVE") else { return };
+        // The next commit begins the log anew only if nobody reads in it then: so wait for such a moment.
+        if log.length > BOUND && self.waited.is_none_or(|at| now.duration_since(at) > PAUSE) {
+            self.waited = Some(now);
             checkpoint(connection, "RESTART");
         }
     }
@@ -61,18 +67,17 @@ pub(super) fn write_back(connection: &Connection) {
 
 /// What can't be written back now stays in the log, where it is as safe: so a failure is logged, and that
 /// is all.
-fn checkpoint(connection: &Connection, mode: &str) {
+fn checkpoint(connection: &Connection, mode: &str) -> Option<Progress> {
     let result = connection.busy_timeout(PATIENCE).and_then(|()| {
-        connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get::<_, i64>(0))
+        connection
+            .prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))?
+            .query_row([], |row| Ok(Progress { length: row.get(1)?, done: row.get(2)? }))
     });
-    match result {
-        Ok(0) => {}
-        Ok(_) => tracing::debug!(mode, "a reader keeps the write-ahead log from being written back whole"),
-        Err(error) => {
-            tracing::warn!(mode, code = ?error.sqlite_error_code(), "the write-ahead log can't be written back");
-        }
-    }
-    if let Err(error) = connection.busy_timeout(open::BUSY) {
-        tracing::warn!(code = ?error.sqlite_error_code(), "the busy timeout can't be set");
-    }
+    let error = match (result, connection.busy_timeout(open::BUSY)) {
+        (Ok(progress), Ok(())) => return Some(progress),
+        (Err(error), _) | (_, Err(error)) => error,
+    };
+    let code = error.sqlite_error().map(|failure| failure.extended_code);
+    tracing::warn!(mode, code, "the write-ahead log can't be written back");
+    None
 }

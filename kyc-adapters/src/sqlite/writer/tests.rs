@@ -38,7 +38,9 @@ fn told(outcomes: Vec<Outcome>) -> Vec<Result<(), CommitError>> {
 fn events(connection: &Connection) -> usize {
     let events = read::audit_events(connection, 0, 1000).unwrap();
     let mut walk = ChainWalk::default();
-    events.iter().for_each(|event| walk.step(event).unwrap());
+    for event in &events {
+        walk.step(event).unwrap();
+    }
     events.len()
 }
 

@@ -6,13 +6,12 @@ mod load;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::time::Instant;
 
 use kyc_adapters::clock::SystemClock;
 use kyc_adapters::provider::SigningKeys;
 use kyc_adapters::sandbox::Sandbox;
 use kyc_core::Secret;
-use kyc_tests::process::{Client, Options, PATIENCE, ServerProcess};
+use kyc_tests::process::{Options, ServerProcess};
 use rusqlite::Connection;
 use tokio::runtime::Runtime;
 
@@ -23,7 +22,7 @@ use super::options;
 const CYCLES: usize = 5;
 /// How many answers a process lives for.
 const ANSWERS: usize = 40;
-const SECRET: &str = "a secret that two sides share, for tests";
+const SECRET: &str = "a secret that two sides share for a test";
 
 /// A provider that outlives the server.
 struct Provider {
@@ -60,20 +59,12 @@ fn let_leases_run_out(options: &Options) {
     database.execute("UPDATE verifications SET lease_until = 0 WHERE lease_until IS NOT NULL", []).unwrap();
 }
 
-/// Waits until no verification is under way.
-fn settle(client: &Client) {
-    let begun = Instant::now();
-    while !client.is_settled() {
-        assert!(begun.elapsed() < PATIENCE, "verifications neither end nor wait for anybody");
-    }
-}
-
 #[test]
 fn what_was_answered_is_kept_whole_and_what_was_accepted_ends_whenever_the_process_is_killed() {
     let provider = Provider::start();
     let (options, _home) = options();
     let options = provider.of(options);
-    let mut answered = BTreeSet::new();
+    let mut answered = BTreeSet::<String>::new();
     for cycle in 0..CYCLES {
         let server = ServerProcess::start(&options);
         let client = server.client();
@@ -92,9 +83,10 @@ fn what_was_answered_is_kept_whole_and_what_was_accepted_ends_whenever_the_proce
     }
     assert!(answered.len() >= CYCLES * ANSWERS);
 
+    let customer_ids = Kept::read(&options.data()).customer_ids();
     let_leases_run_out(&options);
     let server = ServerProcess::start(&options);
-    settle(&server.client());
+    server.client().settle(&customer_ids);
     assert_eq!(server.terminate().code(), Some(0));
     let kept = Kept::read(&options.data());
     kept.assert_whole();

@@ -9,6 +9,7 @@ fn verified() -> TestApp {
     let app = TestApp::start();
     app.register_and_run("cus-1", "925076473");
     assert_eq!(app.standing("cus-1"), "verified");
+    app.advance(1);
     app
 }
 
@@ -198,6 +199,7 @@ fn a_change_takes_the_place_of_an_attempt_that_is_under_way() {
     let app = TestApp::start();
     app.register_and_run("cus-1", "925-SLOW");
     assert_eq!(app.standing("cus-1"), "pending with_provider");
+    app.advance(1);
     app.update("cus-1", &json!({"identity_document": passport("925-CONSIDER")})).expect(200);
     assert_eq!(app.standing("cus-1"), "pending queued");
     app.run_due();

@@ -120,6 +120,7 @@ fn a_verified_customer_can_be_looked_at_again() {
 fn an_attempt_takes_the_place_of_the_one_that_is_under_way() {
     let app = TestApp::start();
     app.register("cus-1", "925076473");
+    app.advance(1);
     ask(&app).expect(202);
     let states: Vec<_> = app.verifications("cus-1").iter().map(|one| str(&one["state"]).to_owned()).collect();
     assert_eq!(states, ["queued", "superseded"]);
