@@ -6,6 +6,10 @@
 //! reads         -> pool of read-only connections, WAL mode
 //! ```
 //!
+//! Reads of single rows run where they are called, since they take a few microseconds and the way to
+//! another thread takes several times as long; lists, reports and pages of events run on threads that may
+//! block.
+//!
 //! * **Durability (I1).** `synchronous=FULL`: a caller is answered after the COMMIT that its changeset is
 //!   part of has synced the write-ahead log.
 //! * **Isolation.** A bad changeset is undone by its savepoint and fails alone. Each read is one statement,

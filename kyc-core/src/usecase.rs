@@ -19,7 +19,8 @@ mod status;
 mod update;
 mod verifications;
 
-#[cfg(all(test, feature = "fakes"))]
+#[cfg(test)]
+#[cfg(feature = "fakes")]
 mod tests;
 
 use std::fmt;

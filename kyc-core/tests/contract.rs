@@ -7,7 +7,8 @@ use std::time::Duration;
 use kyc_core::contract::{self, block_on, store::rows};
 use kyc_core::domain::audit::ChainWalk;
 use kyc_core::fakes::{FakeCipher, FakeClock, FakeEntropy, FakeProvider, MemoryStore};
-use kyc_core::ports::provider::{CallbackError, CallbackNews, Outcome};
+use kyc_core::ports::IdentityProvider;
+use kyc_core::ports::provider::{Callback, CallbackError, CallbackNews, Outcome, ProviderError, Step};
 use kyc_core::ports::store::{AuditReads, Claim, CommitError, Conflict, Queue, Store};
 
 mod memory_store {
@@ -27,7 +28,7 @@ fn a_failed_case_is_named_with_its_sentence() {
             let store = MemoryStore::new();
             store.fail_next_commit(Conflict::Revision);
             store
-        }))
+        }));
     };
     let message = *thread::spawn(broken).join().unwrap_err().downcast::<String>().unwrap();
     assert!(
@@ -110,17 +111,14 @@ fn the_fake_provider_reads_its_own_callbacks_alone() {
     let genuine = provider.callback(news.clone(), FakeClock::START);
     contract::provider::a_callback_is_read_as_it_was_signed_or_not_at_all(&provider, &genuine);
 
-    use kyc_core::ports::IdentityProvider;
     assert_eq!(provider.read_callback(&genuine), Ok(news));
     let late = FakeClock::START + FakeProvider::CALLBACK_WINDOW + jiff::SignedDuration::from_nanos(1);
-    let replayed = kyc_core::ports::provider::Callback { received_at: late, ..genuine };
+    let replayed = Callback { received_at: late, ..genuine };
     assert_eq!(provider.read_callback(&replayed), Err(CallbackError::OutsideWindow));
 }
 
 #[test]
 fn the_fake_provider_shows_what_it_was_sent() {
-    use kyc_core::ports::IdentityProvider;
-    use kyc_core::ports::provider::{ProviderError, Step};
     let provider = FakeProvider::new();
     provider.answer_with(Err(ProviderError::Transient));
     let submission = contract::provider::submission(1);

@@ -159,12 +159,14 @@ proptest! {
         let customer = Customer::parse(form, NOW).unwrap();
         prop_assert_eq!(&Customer::decode(customer.encode().expose()).unwrap(), &customer);
         let keys = customer.search_keys();
-        let mut by_number = SearchForm::default();
-        by_number.document_number = Some(number.to_lowercase().into());
+        let by_number =
+            SearchForm { document_number: Some(number.to_lowercase().into()), ..SearchForm::default() };
         prop_assert!(keys.contains(&SearchKey::parse(by_number).unwrap()));
-        let mut by_name = SearchForm::default();
-        by_name.name = Some(name.nfd().collect::<String>().into());
-        by_name.date_of_birth = Some(format!("1985-02-{day:02}").into());
+        let by_name = SearchForm {
+            name: Some(name.nfd().collect::<String>().into()),
+            date_of_birth: Some(format!("1985-02-{day:02}").into()),
+            ..SearchForm::default()
+        };
         prop_assert!(keys.contains(&SearchKey::parse(by_name).unwrap()));
     }
 
@@ -173,10 +175,12 @@ proptest! {
         name in likely(), place in proptest::option::of(likely()), born in likely(),
     ) {
         let current = Customer::parse(form(), NOW).unwrap();
-        let mut update = CustomerUpdate::default();
-        update.name = Patch::Set(format!("{name}{CANARY}").into());
-        update.place_of_birth = place.map_or(Patch::Clear, |place| Patch::Set(format!("{place}{CANARY}").into()));
-        update.date_of_birth = Patch::Set(born.into());
+        let update = CustomerUpdate {
+            name: Patch::Set(format!("{name}{CANARY}").into()),
+            place_of_birth: place.map_or(Patch::Clear, |place| Patch::Set(format!("{place}{CANARY}").into())),
+            date_of_birth: Patch::Set(born.into()),
+            ..CustomerUpdate::default()
+        };
         match CustomerUpdate::apply(update, &current, NOW) {
             Ok(next) => prop_assert_eq!(next.email(), current.email()),
             Err(faults) => prop_assert!(!shows(&faults, CANARY)),
@@ -280,31 +284,35 @@ fn zone() -> impl Strategy<Value = Vec<String>> {
 }
 
 fn form() -> CustomerForm {
-    let mut address = AddressForm::default();
-    address.line1 = Some("12 St James's Square".into());
-    address.city = Some("London".into());
-    address.country = Some("GB".into());
-    let mut document = DocumentForm::default();
-    document.document_type = Some("passport".into());
-    document.number = Some("925076473".into());
-    document.issuing_country = Some("GB".into());
-    let mut tax_id = TaxIdForm::default();
-    tax_id.country = Some("GB".into());
-    tax_id.number = Some("QQ123456C".into());
-    let mut consent = ConsentForm::default();
-    consent.purpose = Some("data_processing".into());
-    consent.given_at = Some("2026-01-31T09:30:00Z".into());
-    consent.text_version = Some("1".into());
-    let mut form = CustomerForm::default();
-    form.name = Some("Ada Lovelace".into());
-    form.email = Some("ada@example.com".into());
-    form.phone_number = Some("+442079460958".into());
-    form.date_of_birth = Some("1985-12-10".into());
-    form.address = Some(address);
-    form.identity_document = Some(document);
-    form.tax_ids = Some(vec![tax_id]);
-    form.consents = Some(vec![consent]);
-    form
+    let address = AddressForm {
+        line1: Some("12 St James's Square".into()),
+        city: Some("London".into()),
+        country: Some("GB".into()),
+        ..AddressForm::default()
+    };
+    let document = DocumentForm {
+        document_type: Some("passport".into()),
+        number: Some("925076473".into()),
+        issuing_country: Some("GB".into()),
+        ..DocumentForm::default()
+    };
+    let tax_id = TaxIdForm { country: Some("GB".into()), number: Some("QQ123456C".into()) };
+    let consent = ConsentForm {
+        purpose: Some("data_processing".into()),
+        given_at: Some("2026-01-31T09:30:00Z".into()),
+        text_version: Some("1".into()),
+    };
+    CustomerForm {
+        name: Some("Ada Lovelace".into()),
+        email: Some("ada@example.com".into()),
+        phone_number: Some("+442079460958".into()),
+        date_of_birth: Some("1985-12-10".into()),
+        address: Some(address),
+        identity_document: Some(document),
+        tax_ids: Some(vec![tax_id]),
+        consents: Some(vec![consent]),
+        ..CustomerForm::default()
+    }
 }
 
 #[test]

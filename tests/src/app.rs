@@ -309,7 +309,6 @@ impl TestApp {
     ///
     /// # Panics
     /// Where a port fails, or the queue does not run empty.
-    #[expect(clippy::must_use_candidate, reason = "what runs is the point, what became of it a convenience")]
     pub fn run_due(&self) -> Vec<Ran> {
         let mut all = Vec::new();
         for _ in 0..1000 {
@@ -339,7 +338,6 @@ impl TestApp {
     }
 
     /// Starts the next verification of those whose decision has run out, and tells of how many.
-    #[expect(clippy::must_use_candidate, reason = "what is queued is the point, the number a convenience")]
     pub fn renew(&self) -> u32 {
         self.block_on(self.kyc.renew_expired(1000)).unwrap()
     }

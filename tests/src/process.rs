@@ -19,7 +19,7 @@ pub use self::client::{Answer, Client};
 pub const SYNCHRONOUS_NORMAL: &str = "--synchronous-normal";
 
 /// Long enough that only a failure meets it.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How a server is started, once or again and again.
 #[derive(Debug, Clone)]

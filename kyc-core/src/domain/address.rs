@@ -141,12 +141,13 @@ mod tests {
     use super::*;
 
     fn form(line1: &str, city: &str, postal_code: Option<&str>, country: &str) -> AddressForm {
-        let mut form = AddressForm::default();
-        form.line1 = Some(line1.into());
-        form.city = Some(city.into());
-        form.postal_code = postal_code.map(Into::into);
-        form.country = Some(country.into());
-        form
+        AddressForm {
+            line1: Some(line1.into()),
+            city: Some(city.into()),
+            postal_code: postal_code.map(Into::into),
+            country: Some(country.into()),
+            ..AddressForm::default()
+        }
     }
 
     fn faults(form: &AddressForm) -> String {

@@ -172,11 +172,12 @@ mod tests {
     use super::*;
 
     fn form() -> DocumentForm {
-        let mut form = DocumentForm::default();
-        form.document_type = Some("passport".into());
-        form.number = Some("925076473".into());
-        form.issuing_country = Some("GB".into());
-        form
+        DocumentForm {
+            document_type: Some("passport".into()),
+            number: Some("925076473".into()),
+            issuing_country: Some("GB".into()),
+            ..DocumentForm::default()
+        }
     }
 
     fn faults(form: &DocumentForm) -> String {

@@ -80,7 +80,9 @@ impl World {
     fn audit(&self) -> Vec<ChainedEvent> {
         let events = now(self.store.audit_events(0, 1000)).unwrap();
         let mut walk = ChainWalk::default();
-        events.iter().for_each(|event| walk.step(event).unwrap());
+        for event in &events {
+            walk.step(event).unwrap();
+        }
         events
     }
 
@@ -135,6 +137,7 @@ fn passport(number: &str) -> DocumentForm {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the forms take options")]
 fn text(text: &str) -> Option<Secret<String>> {
     Some(text.into())
 }

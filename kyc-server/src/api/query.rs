@@ -115,7 +115,8 @@ impl<T: Type> Type for Lenient<T> {
 
 impl<T: ParseFromParameter> ParseFromParameter for Lenient<T> {
     fn parse_from_parameter(value: &str) -> ParseResult<Self> {
-        Ok(Self(T::parse_from_parameter(value).map_or(Given::Invalid, Given::Once)))
+        // Not `parse_from_parameter`, which an optional type does not have.
+        Ok(Self(T::parse_from_parameters([value]).map_or(Given::Invalid, Given::Once)))
     }
 
     fn parse_from_parameters<I: IntoIterator<Item = A>, A: AsRef<str>>(values: I) -> ParseResult<Self> {
@@ -152,6 +153,8 @@ mod tests {
         }
         let mut faults = Faults::new();
         assert_eq!(Lenient::<u8>(Given::Absent).optional("n", "a number is expected", &mut faults), None);
+        let given = Lenient::<Option<u8>>::parse_from_parameters(["7"]).unwrap();
+        assert_eq!(given.optional("n", "a number is expected", &mut faults), Some(Some(7)));
         assert!(faults.is_empty());
     }
 

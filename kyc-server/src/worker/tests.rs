@@ -103,7 +103,7 @@ fn start(provider: Gated, in_flight: u32, poll: Duration) -> World {
     World { kyc, store, clock, provider, pulse, stop, workers }
 }
 
-const NEVER: Duration = Duration::from_secs(3600);
+const NEVER: Duration = Duration::from_hours(1);
 
 impl World {
     async fn register(&self, id: &str, name: &str) {

@@ -69,6 +69,7 @@ impl Call<'_> {
     ///
     /// # Panics
     /// Where there is no answer, or where it is not one that the API's document announces.
+    #[expect(clippy::must_use_candidate, reason = "that it is sent is the point, the answer a convenience")]
     #[track_caller]
     pub fn send(self) -> Reply {
         let Call { app, method, path, headers, body } = self;

@@ -47,7 +47,6 @@ pub fn ada_in_full(id: &str, number: &str) -> Value {
 
 impl TestApp {
     /// Registers [`ada`].
-    #[expect(clippy::must_use_candidate, reason = "the customer is the point, the answer a convenience")]
     #[track_caller]
     pub fn register(&self, id: &str, number: &str) -> Reply {
         self.post("/customers", &ada(id, number)).expect(201)

@@ -119,7 +119,14 @@ impl Document {
             None if reply.text.is_empty() && contents.is_none_or(Map::is_empty) => Vec::new(),
             None => vec![format!("the media type {sent} is not announced")],
             Some((_, content)) if sent.ends_with("json") => {
-                self.faults(&content["schema"], &reply.json, "body")
+                let schema = &content["schema"];
+                let mut faults = self.faults(schema, &reply.json, "body");
+                // The schema of the document itself says nothing of its fields.
+                if schema.as_object().is_some_and(|schema| !schema.is_empty()) {
+                    let unannounced = self.unannounced(schema, &reply.json, "body");
+                    faults.extend(unannounced.iter().map(|at| format!("{at}: not in the schema")));
+                }
+                faults
             }
             Some(_) => Vec::new(),
         }
@@ -272,8 +279,8 @@ fn has_format(format: &Value, value: &Value) -> bool {
     match format.as_str() {
         Some("date") => text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok(),
         Some("date-time") => text.ends_with('Z') && text.parse::<jiff::Timestamp>().is_ok(),
-        Some("uint16") => value.as_u64().is_some_and(|number| number <= u64::from(u16::MAX)),
-        Some("uint32") => value.as_u64().is_some_and(|number| number <= u64::from(u32::MAX)),
+        Some("uint16") => value.as_u64().is_some_and(|number| u16::try_from(number).is_ok()),
+        Some("uint32") => value.as_u64().is_some_and(|number| u32::try_from(number).is_ok()),
         Some("uint64") => value.is_u64(),
         Some("int64") => value.is_i64(),
         Some(_) | None => false,

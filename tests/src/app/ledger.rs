@@ -114,7 +114,9 @@ fn recount(ledger: &Ledger) -> Vec<DayCount> {
         let mut codes: Vec<Code> = record.latest.discrepancies.iter().map(|found| found.code).collect();
         codes.sort_unstable();
         codes.dedup();
-        codes.into_iter().for_each(|code| add(Counter::Discrepancy(code)));
+        for code in codes {
+            add(Counter::Discrepancy(code));
+        }
         let conclusive = |one: &&Verification| {
             ledger.events.iter().any(|chained| {
                 let event = &chained.event;

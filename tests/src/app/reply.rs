@@ -45,7 +45,11 @@ impl Reply {
     ///
     /// # Panics
     /// Where it is another.
-    #[expect(clippy::return_self_not_must_use, reason = "the check is the point, the answer a convenience")]
+    #[expect(
+        clippy::must_use_candidate,
+        clippy::return_self_not_must_use,
+        reason = "the check is the point, the answer a convenience"
+    )]
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text);

@@ -36,16 +36,25 @@ pub(crate) struct Arm {
     id: &'static str,
     name: &'static str,
     unit: &'static str,
-    /// Works for about so long and says how many a second.
-    measure: Box<dyn FnMut(Duration) -> Result<f64>>,
+    /// Works for about so long.
+    measure: Box<dyn FnMut(Duration) -> Result<Measured>>,
+}
+
+/// What a round of an arm gave.
+struct Measured {
+    /// How many a second.
+    rate: f64,
+    /// The processor time that the server used for each, in microseconds, where there is a server.
+    cost: Option<f64>,
 }
 
 fn arm(
     id: &'static str,
     name: &'static str,
     unit: &'static str,
-    measure: impl FnMut(Duration) -> Result<f64> + 'static,
+    mut measure: impl FnMut(Duration) -> Result<f64> + 'static,
 ) -> Arm {
+    let measure = move |window| measure(window).map(|rate| Measured { rate, cost: None });
     Arm { id, name, unit, measure: Box::new(measure) }
 }
 
@@ -115,21 +124,34 @@ fn over_http(options: &Options, arms: &mut Vec<Arm>) -> Result<()> {
 /// An arm that holds on to its server.
 fn asking(server: &Rc<Server>, (id, name): (&'static str, &'static str), load: Load) -> Arm {
     let server = Rc::clone(server);
-    arm(id, name, "requests/s", move |window| {
-        load.run(window).map_err(|error| format!("{}: {error}", server.address()).into())
-    })
+    let measure = move |window| {
+        let before = server.processor_time();
+        let (rate, answers) = load.run(window)?;
+        let used = before.and_then(|before| server.processor_time()?.checked_sub(before));
+        let cost = used.map(|used| 1e6 * used.as_secs_f64() / count(answers));
+        Ok(Measured { rate, cost })
+    };
+    Arm { id, name, unit: "requests/s", measure: Box::new(measure) }
 }
 
 /// Visits the arms in turn, [`ROUNDS`] times.
 pub(crate) fn interleave(mut arms: Vec<Arm>, slice: Duration) -> Result<Vec<Figure>> {
     let mut figures: Vec<Figure> = arms
         .iter()
-        .map(|arm| Figure { id: arm.id, name: arm.name, unit: arm.unit, rounds: Vec::new() })
+        .map(|arm| Figure {
+            id: arm.id,
+            name: arm.name,
+            unit: arm.unit,
+            rounds: Vec::new(),
+            costs: Vec::new(),
+        })
         .collect();
     for _ in 0..ROUNDS {
         for (arm, figure) in arms.iter_mut().zip(&mut figures) {
-            let rate = (arm.measure)(slice).map_err(|error| format!("{}: {error}", arm.name))?;
+            let Measured { rate, cost } =
+                (arm.measure)(slice).map_err(|error| format!("{}: {error}", arm.name))?;
             figure.rounds.push(rate);
+            figure.costs.extend(cost);
         }
     }
     Ok(figures)
@@ -141,7 +163,12 @@ pub(crate) fn data_folder(within: &Path) -> Result<tempfile::TempDir> {
 }
 
 /// So many in so long, a second.
-pub(crate) fn rate(count: u64, time: Duration) -> f64 {
+pub(crate) fn rate(many: u64, time: Duration) -> f64 {
+    count(many) / time.as_secs_f64()
+}
+
+/// A count to divide by.
+fn count(many: u64) -> f64 {
     // More than 2^32 of anything are not counted here.
-    f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / time.as_secs_f64()
+    f64::from(u32::try_from(many).unwrap_or(u32::MAX))
 }

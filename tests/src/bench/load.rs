@@ -95,25 +95,27 @@ impl Load {
         Ok(Self { runtime, address, connections, request: request.clone() })
     }
 
-    /// Keeps every connection asking for so long, and says how many answers came a second. It returns when
-    /// nothing is in flight any more.
-    pub(crate) fn run(&self, window: Duration) -> Result<f64> {
-        let answers = self.runtime.block_on(async {
+    /// Keeps every connection asking for so long, and says how many answers came a second, and how many came
+    /// at all. It returns when nothing is in flight any more.
+    pub(crate) fn run(&self, window: Duration) -> Result<(f64, u64)> {
+        let (counted, all) = self.runtime.block_on(async {
             let mut open = Vec::with_capacity(self.connections);
             for _ in 0..self.connections {
                 open.push(Connection::open(self.address, self.request.clone()).await?);
             }
             let begin = Instant::now() + WARM_UP;
             let end = begin + window;
-            let mut asking: JoinSet<io::Result<u64>> =
+            let mut asking: JoinSet<io::Result<(u64, u64)>> =
                 open.into_iter().map(|connection| connection.ask(begin, end)).collect();
-            let mut answers = 0;
+            let (mut counted, mut all) = (0, 0);
             while let Some(asked) = asking.join_next().await {
-                answers += asked??;
+                let answers = asked??;
+                counted += answers.0;
+                all += answers.1;
             }
-            Ok::<_, Box<dyn Error + Send + Sync>>(answers)
+            Ok::<_, Box<dyn Error + Send + Sync>>((counted, all))
         })?;
-        Ok(rate(answers, window))
+        Ok((rate(counted, window), all))
     }
 }
 
@@ -130,14 +132,15 @@ impl Connection {
         Ok(Self { stream, request, answer: vec![0; LONGEST_ANSWER] })
     }
 
-    /// Asks again and again until `end`, and counts the answers since `begin`.
-    async fn ask(mut self, begin: Instant, end: Instant) -> io::Result<u64> {
-        let mut counted = 0;
+    /// Asks again and again until `end`, and counts the answers since `begin`, and all of them.
+    async fn ask(mut self, begin: Instant, end: Instant) -> io::Result<(u64, u64)> {
+        let (mut counted, mut all) = (0, 0);
         loop {
             self.exchange().await?;
+            all += 1;
             let now = Instant::now();
             if now >= end {
-                return Ok(counted);
+                return Ok((counted, all));
             }
             counted += u64::from(now >= begin);
         }

@@ -15,6 +15,8 @@ pub(crate) struct Figure {
     pub(crate) unit: &'static str,
     /// One number a round.
     pub(crate) rounds: Vec<f64>,
+    /// What each cost the server, in microseconds of processor time; one number a round, or none.
+    pub(crate) costs: Vec<f64>,
 }
 
 /// Two figures that say something together: what it is, which is divided by which, and the least that is
@@ -124,15 +126,15 @@ pub(crate) fn text(figures: &[Figure], slice: Duration, markdown: bool) -> Strin
         text.push_str(&ratios.text(markdown));
         text.push('\n');
     }
-    let mut all = Table::with(&["figure", "median", "unit", "rounds"]);
-    for Figure { name, unit, rounds, .. } in figures {
+    let mut all = Table::with(&["figure", "median", "unit", "rounds", "server CPU, us each"]);
+    for Figure { name, unit, rounds, costs, .. } in figures {
         let (least, most) = least_and_most(rounds);
-        let median = format!("{:.0}", median(rounds));
         all.rows.push(vec![
             (*name).to_owned(),
-            median,
+            format!("{:.0}", median(rounds)),
             (*unit).to_owned(),
             format!("{least:.0} to {most:.0}"),
+            if costs.is_empty() { String::new() } else { format!("{:.0}", median(costs)) },
         ]);
     }
     text.push_str(&all.text(markdown));

@@ -98,7 +98,8 @@ impl Client {
         let begun = Instant::now();
         for customer_id in customer_ids {
             let path = format!("/customers/{customer_id}/kyc-status");
-            while matches!(self.get(&path).expecting(200)["stage"].as_str(), Some("queued" | "with_provider")) {
+            while matches!(self.get(&path).expecting(200)["stage"].as_str(), Some("queued" | "with_provider"))
+            {
                 assert!(begun.elapsed() < PATIENCE, "{customer_id} neither ends nor waits for anybody");
             }
         }

@@ -12,3 +12,5 @@ mod search;
 mod updates;
 mod verifications;
 mod workers;
+
+pub(super) use self::access::OPEN;

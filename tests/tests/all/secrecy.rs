@@ -131,7 +131,10 @@ fn every_personal_field_of_the_api_is_a_canary() {
                 fields.iter().for_each(|(name, value)| leaves(&format!("{at}/{name}"), value, into));
             }
             Value::Array(items) => {
-                items.iter().enumerate().for_each(|(index, value)| leaves(&format!("{at}/{index}"), value, into));
+                items
+                    .iter()
+                    .enumerate()
+                    .for_each(|(index, value)| leaves(&format!("{at}/{index}"), value, into));
             }
             Value::String(text) => into.push((at.to_owned(), text.clone())),
             Value::Null | Value::Bool(_) | Value::Number(_) => into.push((at.to_owned(), value.to_string())),

@@ -33,6 +33,10 @@ pub(super) async fn put(store: &dyn Store, verification: Verification) {
     commit(store, changeset(1, vec![Write::PutVerification(verification)])).await;
 }
 
+fn ended(n: u32) -> Verification {
+    verification(n).ended(Event::GivenUp, at(n)).expect("an open verification ends")
+}
+
 pub(super) async fn only_what_is_due_is_claimed_earliest_first(store: &dyn Store) {
     registered(store, 1..=6).await;
     for (n, due) in [(1, 40), (2, 20), (3, 60), (4, 10), (5, 30), (6, 50)] {
@@ -76,10 +80,9 @@ pub(super) async fn a_lease_that_ran_out_is_taken_over_with_a_higher_token(store
 
 pub(super) async fn an_ended_verification_is_never_claimed(store: &dyn Store) {
     registered(store, [1, 2]).await;
-    let ended = verification(1).ended(Event::GivenUp, at(3)).expect("an open verification ends");
-    put(store, ended).await;
+    put(store, ended(1)).await;
     assert_eq!(claimed_ids(store, 5, 9).await, [2]);
-    put(store, Verification { due_at: None, ..verification(2) }).await;
+    put(store, ended(2)).await;
     assert_eq!(claimed_ids(store, 5000, 9).await, [0; 0]);
 }
 
@@ -91,8 +94,8 @@ pub(super) async fn next_due_is_the_earliest_whether_leased_or_not(store: &dyn S
     assert_eq!(next().await, Some(at(20)));
     assert_eq!(claimed_ids(store, 20, 9).await, [2]);
     assert_eq!(next().await, Some(at(20)));
-    put(store, Verification { due_at: None, ..verification(2) }).await;
+    put(store, ended(2)).await;
     assert_eq!(next().await, Some(at(30)));
-    put(store, Verification { due_at: None, ..verification(1) }).await;
+    put(store, ended(1)).await;
     assert_eq!(next().await, None);
 }

@@ -12,7 +12,7 @@ use crate::domain::discrepancy::{Code, Discrepancy, ProviderCode, Severity};
 use crate::domain::field::Field;
 use crate::domain::ids::ProviderName;
 use crate::domain::status::{Stage, Status};
-use crate::domain::verification::{Cause, Finding, State, Verification};
+use crate::domain::verification::{Cause, Event, Finding, State, StateKind, Verification};
 use crate::ports::Store;
 use crate::ports::cipher::{DataKey, Fingerprint, Sealed, WrappedKey};
 use crate::ports::provider::Answer;
@@ -66,24 +66,28 @@ pub(super) async fn every_state_and_cause_is_read_back(store: &dyn Store) {
         every_state().into_iter().flat_map(|state| Cause::ALL.iter().map(move |cause| (state, *cause)));
     for (n, (state, cause)) in (2..).zip(states) {
         let provider = ProviderName::parse(&format!("provider_{n}-x")).expect("a name of the right form");
+        // What a state can't have, such as a time at which an ended one falls due, a store may refuse.
+        let open = |value| state.is_open().then_some(value);
+        let ended = |value| (!state.is_open()).then_some(value);
+        let submitted = (state.kind() == StateKind::Submitted).then(|| at(n + 300));
         let bare = Verification {
             state,
             cause,
             provider,
-            due_at: None,
             subject: subject(1),
             scheduled_for: at(n + 100),
+            due_at: open(at(n + 200)),
+            submitted_at: submitted,
+            completed_at: ended(at(n + 400)),
             ..verification(n)
         };
         check(store, bare.clone()).await;
         let full = Verification {
             failures: n,
-            due_at: Some(at(n + 200)),
             progress: Some(sealed(n)),
-            link: Some(sealed(n + 1)),
+            link: state.is_open().then(|| sealed(n + 1)),
             discrepancies: vec![Discrepancy::of(Code::Tampered)],
-            submitted_at: Some(at(n + 300)),
-            completed_at: Some(at(n + 400)),
+            submitted_at: submitted.or(ended(at(n + 300))),
             ..bare.clone()
         };
         check(store, full).await;
@@ -141,15 +145,16 @@ pub(super) async fn times_are_kept_to_the_nanosecond(store: &dyn Store) {
         };
         commit(store, registration_of(inserted.clone(), n)).await;
         assert_eq!(customer(store, &customer_id(n)).await.row, inserted);
-        let verification = Verification {
+        let submitted = Verification {
+            state: State::Submitted,
             scheduled_for: time,
             due_at: Some(time),
             created_at: time,
             submitted_at: Some(time),
-            completed_at: Some(time),
             ..verification(n)
         };
-        check(store, verification).await;
+        check(store, submitted.clone()).await;
+        check(store, submitted.ended(Event::GivenUp, time).expect("an open verification ends")).await;
         // Times must not only be told to the nanosecond, but compared so.
         let early = store.expired_customers(time - nanosecond, 9).await.expect("a read works");
         assert!(!early.contains(&customer_id(n)), "{time} is not past a nanosecond before");

@@ -1,4 +1,6 @@
 //! Rows to test a store with: row `n` is one row, the same every time, and newer than row `n - 1`.
+//!
+//! The cases write nothing that the core could not, so that a store may mirror the states in constraints.
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};

@@ -11,24 +11,29 @@ fn now() -> Timestamp {
 }
 
 fn form() -> CustomerForm {
-    let mut address = AddressForm::default();
-    address.line1 = Some("12 St James's Square".into());
-    address.city = Some("London".into());
-    address.postal_code = Some("SW1Y 4JH".into());
-    address.country = Some("GB".into());
-    let mut document = DocumentForm::default();
-    document.document_type = Some("passport".into());
-    document.number = Some("925076473".into());
-    document.issuing_country = Some("GB".into());
-    document.expires_on = Some("2031-05-01".into());
-    let mut form = CustomerForm::default();
-    form.name = Some("Ada Lovelace".into());
-    form.email = Some("ada@example.com".into());
-    form.phone_number = Some("+442079460958".into());
-    form.date_of_birth = Some("1990-12-10".into());
-    form.address = Some(address);
-    form.identity_document = Some(document);
-    form
+    let address = AddressForm {
+        line1: Some("12 St James's Square".into()),
+        city: Some("London".into()),
+        postal_code: Some("SW1Y 4JH".into()),
+        country: Some("GB".into()),
+        ..AddressForm::default()
+    };
+    let document = DocumentForm {
+        document_type: Some("passport".into()),
+        number: Some("925076473".into()),
+        issuing_country: Some("GB".into()),
+        expires_on: Some("2031-05-01".into()),
+        ..DocumentForm::default()
+    };
+    CustomerForm {
+        name: Some("Ada Lovelace".into()),
+        email: Some("ada@example.com".into()),
+        phone_number: Some("+442079460958".into()),
+        date_of_birth: Some("1990-12-10".into()),
+        address: Some(address),
+        identity_document: Some(document),
+        ..CustomerForm::default()
+    }
 }
 
 fn full_form() -> CustomerForm {
@@ -36,14 +41,13 @@ fn full_form() -> CustomerForm {
     form.nationalities = Some(vec!["GB".into(), "FR".into()]);
     form.place_of_birth = Some("London".into());
     form.gender = Some("female".into());
-    let mut tax_id = TaxIdForm::default();
-    tax_id.country = Some("GB".into());
-    tax_id.number = Some("QQ123456C".into());
+    let tax_id = TaxIdForm { country: Some("GB".into()), number: Some("QQ123456C".into()) };
     form.tax_ids = Some(vec![tax_id]);
-    let mut consent = ConsentForm::default();
-    consent.purpose = Some("data_processing".into());
-    consent.given_at = Some("2026-01-31T09:30:00.5+02:00".into());
-    consent.text_version = Some("2026-01".into());
+    let consent = ConsentForm {
+        purpose: Some("data_processing".into()),
+        given_at: Some("2026-01-31T09:30:00.5+02:00".into()),
+        text_version: Some("2026-01".into()),
+    };
     form.consents = Some(vec![consent]);
     form
 }
@@ -164,10 +168,12 @@ fn null_clears_what_is_optional_and_nothing_else() {
 #[test]
 fn what_is_set_replaces_the_whole_field() {
     let customer = changed(|update| {
-        let mut address = AddressForm::default();
-        address.line1 = Some("1 Rue X".into());
-        address.city = Some("Paris".into());
-        address.country = Some("FR".into());
+        let address = AddressForm {
+            line1: Some("1 Rue X".into()),
+            city: Some("Paris".into()),
+            country: Some("FR".into()),
+            ..AddressForm::default()
+        };
         update.address = Patch::Set(address);
         update.email = Patch::Set("ada@example.org".into());
     })
@@ -259,12 +265,13 @@ fn other_bytes_are_no_customer() {
 fn a_search_meets_what_was_registered() {
     let keys = parse(form()).search_keys();
     assert_eq!(keys.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), FingerprintKind::ALL);
-    let mut search = SearchForm::default();
-    search.name = Some("ada  LOVELACE".into());
-    search.date_of_birth = Some("1990-12-10".into());
+    let search = SearchForm {
+        name: Some("ada  LOVELACE".into()),
+        date_of_birth: Some("1990-12-10".into()),
+        ..SearchForm::default()
+    };
     assert!(keys.contains(&SearchKey::parse(search).unwrap()));
-    let mut search = SearchForm::default();
-    search.email = Some("ADA@example.com".into());
+    let search = SearchForm { email: Some("ADA@example.com".into()), ..SearchForm::default() };
     assert!(keys.contains(&SearchKey::parse(search).unwrap()));
 }
 

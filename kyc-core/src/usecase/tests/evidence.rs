@@ -16,11 +16,11 @@ fn every_change_of_state_has_its_event_with_actor_and_reason() {
         .iter()
         .map(|event| {
             let event = &event.event;
-            let word = |word: Option<_>| {
+            let show = |word: Option<_>| {
                 word.map_or_else(String::new, |word: crate::domain::status::StatusWord| word.to_string())
             };
             let reason = event.reason.clone().unwrap_or_default();
-            format!("{} {} [{}] {}>{}", event.actor, event.action, reason, word(event.from), word(event.to))
+            format!("{} {} [{}] {}>{}", event.actor, event.action, reason, show(event.from), show(event.to))
         })
         .collect();
     assert_eq!(
@@ -85,8 +85,7 @@ fn the_wake_up_comes_after_each_commit_that_queues_and_no_other() {
     });
     now(kyc.register(&admin(), registration("a", ada()))).unwrap();
     assert_eq!(calls.load(Ordering::SeqCst), 1);
-    let mut update = CustomerUpdate::default();
-    update.email = set("ada@example.org");
+    let update = CustomerUpdate { email: set("ada@example.org"), ..CustomerUpdate::default() };
     now(kyc.update(&admin(), &a(), Update { update, ..Update::default() })).unwrap();
     assert_eq!(calls.load(Ordering::SeqCst), 1, "nothing was queued");
     now(kyc.request_verification(&admin(), &a())).unwrap();

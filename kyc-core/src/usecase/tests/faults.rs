@@ -56,8 +56,7 @@ fn a_conflict_is_decided_again_and_not_forever() {
     for _ in 0..super::super::ROUNDS {
         world.store.fail_next_commit(Conflict::Revision);
     }
-    let mut update = CustomerUpdate::default();
-    update.name = set("Ada Byron");
+    let update = CustomerUpdate { name: set("Ada Byron"), ..CustomerUpdate::default() };
     let failed = now(world.kyc.update(&admin(), &a(), Update { update, ..Update::default() }));
     assert_eq!(failed.unwrap_err(), UpdateError::Failed(PortFailure::Contended));
 }

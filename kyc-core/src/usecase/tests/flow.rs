@@ -205,8 +205,7 @@ fn an_id_is_registered_once() {
 fn all_faults_come_back_together_and_nothing_is_stored() {
     let world =
         World::with(Policy { required_fields: BTreeSet::from([Field::Nationalities]), ..Policy::default() });
-    let mut form = CustomerForm::default();
-    form.email = text("nobody");
+    let form = CustomerForm { email: text("nobody"), ..CustomerForm::default() };
     let mut request = registration("../etc", form);
     request.faults.add("/colour", "field.unknown", "no such field");
     let RegisterError::Invalid(faults) = now(world.kyc.register(&admin(), request)).unwrap_err() else {
@@ -226,8 +225,7 @@ fn an_update_holds_only_for_the_version_that_was_read() {
     let world = World::new();
     world.register();
     let change = |versions: Vec<u32>| {
-        let mut update = CustomerUpdate::default();
-        update.email = set("ada@example.org");
+        let update = CustomerUpdate { email: set("ada@example.org"), ..CustomerUpdate::default() };
         let update = Update { update, only_versions: Some(versions), ..Update::default() };
         now(world.kyc.update(&admin(), &a(), update))
     };

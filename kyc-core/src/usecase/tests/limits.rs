@@ -14,7 +14,7 @@ fn policy(tries: u32) -> Policy {
     let retry = RetryPolicy {
         tries,
         base: Duration::from_secs(2),
-        cap: Duration::from_secs(60),
+        cap: Duration::from_mins(1),
         give_up_after: Duration::from_hours(1),
     };
     Policy { retry, ..Policy::default() }

@@ -310,7 +310,9 @@ mod tests {
     #[test]
     fn the_name_of_an_unknown_field_is_repeated_only_where_it_looks_like_one() {
         let long = "x".repeat(65);
-        for odd in ["Ada Lovelace", "Ada", "ada@example.com", "1990-12-10", "925076473", "a/b", "", &long, "名"] {
+        for odd in
+            ["Ada Lovelace", "Ada", "ada@example.com", "1990-12-10", "925076473", "a/b", "", &long, "名"]
+        {
             let (_, faults) = read(&format!(r#"{{"home": {{"{odd}": 1}}}}"#));
             assert_eq!(faults, [("/home".to_owned(), "field.unknown")], "{odd}");
         }
@@ -319,7 +321,8 @@ mod tests {
     #[test]
     fn a_flood_of_faults_is_cut() {
         let letters = |index: u32| index.to_string().bytes().map(|digit| char::from(digit + 49)).collect();
-        let many: Vec<String> = (0..5_000).map(letters).map(|name: String| format!(r#""{name}": 0"#)).collect();
+        let many: Vec<String> =
+            (0..5_000).map(letters).map(|name: String| format!(r#""{name}": 0"#)).collect();
         assert_eq!(read(&format!("{{{}}}", many.join(","))).1.len(), MAX_FAULTS);
         let many = vec!["0"; 5_000].join(",");
         assert_eq!(read(&format!(r#"{{"tags": [{many}]}}"#)).1.len(), MAX_FAULTS);

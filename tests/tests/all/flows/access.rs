@@ -5,7 +5,7 @@ use kyc_tests::app::{KEY, TestApp};
 use serde_json::json;
 
 /// What needs no key.
-pub(crate) const OPEN: [&str; 5] =
+pub(in super::super) const OPEN: [&str; 5] =
     ["/health/live", "/health/ready", "/openapi.json", "/docs", "/problems/{name}"];
 
 /// A path of a template, for a customer of this id.
@@ -39,7 +39,8 @@ fn without_a_valid_key_nothing_is_answered_but_what_is_open() {
         let is_open = OPEN.contains(&template.as_str());
         assert_eq!(operation["security"].is_null(), is_open, "{method} {template}");
         for authorization in &wrong {
-            let call = app.call(&method, &path_of(&template, "cus-1")).authorization(authorization.as_deref());
+            let call =
+                app.call(&method, &path_of(&template, "cus-1")).authorization(authorization.as_deref());
             // What is sent does not matter, since nothing of it is read.
             let call = if method == "GET" { call } else { call.text("text/plain", "{") };
             let answer = call.send();
@@ -66,7 +67,8 @@ fn without_a_valid_key_nobody_learns_whether_a_customer_exists() {
             continue;
         }
         let answer = |id: &str| {
-            let call = app.call(&method, &path_of(&template, id)).authorization(None).header("X-Request-Id", "r");
+            let call =
+                app.call(&method, &path_of(&template, id)).authorization(None).header("X-Request-Id", "r");
             let mut answer = call.send().expect(401);
             answer.headers.remove("date");
             (answer.text, format!("{:?}", answer.headers))

@@ -76,7 +76,8 @@ fn each_step_of_a_customer_leaves_its_event_with_actor_and_reason() {
     app.advance(2);
     app.run_due();
     app.update("cus-1", &json!({"email": "ada@example.org"})).expect(200);
-    app.update("cus-1", &json!({"identity_document": kyc_tests::app::customers::passport("1-REJECT")})).expect(200);
+    app.update("cus-1", &json!({"identity_document": kyc_tests::app::customers::passport("1-REJECT")}))
+        .expect(200);
     app.run_due();
     let steps: Vec<_> = app.ledger().events.into_iter().map(|chained| chained.event).collect();
     let told: Vec<_> = steps

@@ -17,9 +17,7 @@ fn customers_are_counted_by_the_day_of_registration_to_the_last_moment_of_it() {
     app.register("last", "3-REJECT");
     app.run_due();
 
-    let by_day = |date: &str, verified: i64, rejected: i64| {
-        json!({"date": date, "verified": verified, "pending": 0, "rejected": rejected})
-    };
+    let by_day = |date: &str, verified: i64, rejected: i64| json!({"date": date, "verified": verified, "pending": 0, "rejected": rejected});
     let report = app.report("2026-01-31", "2026-02-03");
     assert_eq!(
         report["by_day"],

@@ -131,7 +131,10 @@ fn a_decision_runs_out_and_is_made_anew() {
     assert_eq!((&status["valid_until"], &status["decided_at"]), (&Value::Null, &Value::Null));
     assert_eq!(app.get("/customers/cus-1").expect(200).json["status"], "pending");
     assert_eq!(app.get("/customers?status=verified").expect(200).json["items"], json!([]));
-    assert_eq!(app.post("/customers/search", &json!({"email": "ada@example.com"})).json["items"][0]["status"], "pending");
+    assert_eq!(
+        app.post("/customers/search", &json!({"email": "ada@example.com"})).json["items"][0]["status"],
+        "pending"
+    );
 
     assert_eq!((app.renew(), app.renew()), (1, 0));
     assert_eq!(app.verifications("cus-1")[0]["cause"], "expiry");

@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 fn ended(number: &str) -> TestApp {
     let app = TestApp::start();
     let registered = app.register("cus-1", number);
-    assert_eq!((&registered.json["status"], &registered.json["stage"]), (&json!("pending"), &json!("queued")));
+    assert_eq!(
+        (&registered.json["status"], &registered.json["stage"]),
+        (&json!("pending"), &json!("queued"))
+    );
     app.run_to_the_end("cus-1");
     app
 }
@@ -80,7 +83,10 @@ fn slow_is_verified_two_seconds_later() {
     app.run_due();
     assert_eq!(app.standing("cus-1"), "verified");
     let status = app.status("cus-1").json;
-    assert_eq!((&status["submitted_at"], str(&status["decided_at"])), (&submitted_at, "2026-03-15T12:00:02.000Z"));
+    assert_eq!(
+        (&status["submitted_at"], str(&status["decided_at"])),
+        (&submitted_at, "2026-03-15T12:00:02.000Z")
+    );
     assert!(app.sandbox().submissions().values().all(|count| count.distinct == 1 && count.posts == 1));
 }
 

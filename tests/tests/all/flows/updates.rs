@@ -66,7 +66,10 @@ fn contact_and_what_policies_ask_for_besides_are_not_verified_again() {
     ] {
         let updated = app.update("cus-1", &change).expect(200);
         assert_eq!(updated.json["reverification"], json!({"required": false, "because": []}));
-        assert_eq!((&updated.json["version"], &updated.json["status"]), (&json!(version), &json!("verified")));
+        assert_eq!(
+            (&updated.json["version"], &updated.json["status"]),
+            (&json!(version), &json!("verified"))
+        );
     }
     assert_eq!(app.run_due(), []);
     assert_eq!(app.verifications("cus-1").len(), 1);
@@ -106,7 +109,8 @@ fn what_a_change_answers_is_what_a_read_answers() {
     let mut registered = app.post("/customers", &ada_in_full("cus-1", "925076473")).expect(201).json;
     assert_eq!(app.get("/customers/cus-1").expect(200).json, registered);
     app.advance(60);
-    let mut updated = app.update("cus-1", &json!({"customer_id": "cus-1", "name": "Ada King"})).expect(200).json;
+    let mut updated =
+        app.update("cus-1", &json!({"customer_id": "cus-1", "name": "Ada King"})).expect(200).json;
     updated.as_object_mut().unwrap().remove("reverification");
     assert_eq!(app.get("/customers/cus-1").expect(200).json, updated);
     registered["name"] = json!("Ada King");

@@ -38,8 +38,10 @@ fn attempts_are_listed_newest_first_with_what_each_was_of() {
     app.advance(60);
     ask(&app).expect(202);
     let all = app.verifications("cus-1");
-    let told: Vec<_> =
-        all.iter().map(|one| (str(&one["cause"]), &one["version"], str(&one["state"]), &one["outcome"])).collect();
+    let told: Vec<_> = all
+        .iter()
+        .map(|one| (str(&one["cause"]), &one["version"], str(&one["state"]), &one["outcome"]))
+        .collect();
     assert_eq!(
         told,
         [

@@ -17,8 +17,10 @@ pub(super) fn provoke(client: &Client, key: &str) -> Vec<Answered> {
         for request in lines(value).into_iter().chain(headers(value)).chain(bodies(value)) {
             let bytes = request.bytes(key);
             let answer = client.raw(&bytes);
-            let status: Option<u16> =
-                answer.get(9..12).and_then(|code| str::from_utf8(code).ok()).and_then(|code| code.parse().ok());
+            let status: Option<u16> = answer
+                .get(9..12)
+                .and_then(|code| str::from_utf8(code).ok())
+                .and_then(|code| code.parse().ok());
             let shown = String::from_utf8_lossy(&bytes).into_owned();
             assert!(
                 answer.starts_with(b"HTTP/1.1 ") && status.is_some_and(|status| status >= 400),
@@ -56,22 +58,23 @@ impl Request {
 
     fn bytes(&self, key: &str) -> Vec<u8> {
         let authorization = self.authorization.clone().unwrap_or_else(|| format!("Bearer {key}"));
-        let mut head = format!("{}\r\nConnection: close\r\nAuthorization: {authorization}\r\n", self.line);
+        let mut lines = vec![self.line.clone(), "Connection: close".to_owned()];
+        lines.push(format!("Authorization: {authorization}"));
         if !self.headers.iter().any(|(name, _)| name == "Host") {
-            head.push_str("Host: localhost\r\n");
+            lines.push("Host: localhost".to_owned());
         }
         if !self.body.is_empty() {
-            head.push_str(&format!("Content-Type: {}\r\nContent-Length: {}\r\n", self.content_type, self.body.len()));
+            lines.push(format!("Content-Type: {}", self.content_type));
+            lines.push(format!("Content-Length: {}", self.body.len()));
         }
-        for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
+        lines.extend(self.headers.iter().map(|(name, value)| format!("{name}: {value}")));
+        let head = lines.join("\r\n") + "\r\n";
         [head.as_bytes(), b"\r\n", &self.body].concat()
     }
 }
 
 fn encoded(value: &str) -> String {
-    value.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    value.bytes().flat_map(|byte| ["%".to_owned(), data_encoding::HEXUPPER.encode(&[byte])]).collect()
 }
 
 /// In the request line.
@@ -163,7 +166,9 @@ fn bodies(value: &str) -> Vec<Request> {
         for wrong in [json!([value]), json!({value: value})] {
             let mut body = customer("never");
             let fields = body.pointer_mut(place).unwrap().as_object_mut().unwrap();
-            names.iter().for_each(|name| drop(fields.insert(name.clone(), wrong.clone())));
+            for name in &names {
+                fields.insert(name.clone(), wrong.clone());
+            }
             documents.push(body);
         }
         let mut unknown = customer("never");
@@ -176,7 +181,8 @@ fn bodies(value: &str) -> Vec<Request> {
         *misplaced.pointer_mut(place).unwrap() = json!(format!("{value}\u{7}"));
     }
     documents.push(misplaced.clone());
-    for place in ["/name", "/customer_id", "/address/line1", "/address/country", "/identity_document/number"] {
+    for place in ["/name", "/customer_id", "/address/line1", "/address/country", "/identity_document/number"]
+    {
         *misplaced.pointer_mut(place).unwrap() = json!(format!("\u{7}{value}"));
     }
     misplaced["identity_document"]["mrz"] = json!([value, value]);
@@ -187,7 +193,9 @@ fn bodies(value: &str) -> Vec<Request> {
     let mut requests: Vec<_> =
         documents.iter().map(|body| Request::with_body("POST", "/customers", body.to_string())).collect();
     requests.extend(documents.iter().map(|body| Request::with_body("PUT", "/customers/c", changed(body))));
-    requests.extend(documents.iter().map(|body| Request::with_body("POST", "/customers/search", body.to_string())));
+    requests.extend(
+        documents.iter().map(|body| Request::with_body("POST", "/customers/search", body.to_string())),
+    );
     let text = json!(value).to_string();
     for broken in [
         value.to_owned(),

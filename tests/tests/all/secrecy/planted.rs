@@ -8,8 +8,8 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use super::canaries::customer;
-use super::scanner::Scanner;
 use super::options;
+use super::scanner::Scanner;
 
 /// A column of the database.
 struct Column {
@@ -60,9 +60,9 @@ fn plant(database: &Connection, columns: &[Column]) -> Vec<(String, String)> {
     for (index, target) in columns.iter().enumerate() {
         let row: Vec<&Column> = columns.iter().filter(|column| column.table == target.table).collect();
         let canary = target.canary(index);
-        let values = row.iter().map(|column| {
-            column.value((column.name == target.name).then_some(canary.as_str()), index)
-        });
+        let values = row
+            .iter()
+            .map(|column| column.value((column.name == target.name).then_some(canary.as_str()), index));
         let names: Vec<_> = row.iter().map(|column| format!("\"{}\"", column.name)).collect();
         let places: Vec<_> = row.iter().map(|_| "?").collect();
         let sql =
@@ -91,7 +91,9 @@ fn a_value_in_any_column_of_any_table_is_found_in_the_log_and_in_the_database() 
 
     let database = Connection::open(copy.path().join("kyc.db")).unwrap();
     let columns = columns(&database);
-    for table in ["customers", "customer_versions", "verifications", "answers", "audit_events", "fingerprints"] {
+    for table in
+        ["customers", "customer_versions", "verifications", "answers", "audit_events", "fingerprints"]
+    {
         assert!(columns.iter().any(|column| column.table == table), "{table}");
     }
     let named: Vec<(String, String)> = columns

@@ -84,7 +84,8 @@ const VALUE: &str = "Zorvaline \"Ü\" Quenbyfeldt 1987-4455-66";
 
 #[test]
 fn each_encoding_is_found_at_the_start_in_the_middle_and_at_the_end_of_a_file() {
-    let scanner = Scanner::of_values([("value", VALUE), ("number", "+44 7400 123456"), ("day", "1987-03-29")]);
+    let scanner =
+        Scanner::of_values([("value", VALUE), ("number", "+44 7400 123456"), ("day", "1987-03-29")]);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
     for value in [VALUE, "+44 7400 123456", "1987-03-29"] {

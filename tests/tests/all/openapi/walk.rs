@@ -1,0 +1,175 @@
+//! A walk through the whole API: what it answers is what the document announces, and what the document announces
+//! is what it answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kyc_tests::app::customers::{ada, ada_in_full, passport};
+use kyc_tests::app::{TestApp, document};
+use serde_json::json;
+
+/// Statuses that the document announces and that nothing here can bring about: a role that is too low (there is
+/// one role), a request that takes too long, a fault of ours.
+const UNREACHED: [u16; 3] = [403, 408, 500];
+
+/// Meets every answer that can be brought about, on one service and its store's failure.
+fn walk() -> TestApp {
+    let app = TestApp::builder().policy(|policy| policy.verifications_per_day = 2).start();
+    for (id, number) in [("a", "1"), ("b", "2-REJECT"), ("c", "3-MISMATCH"), ("d", "4-SLOW"), ("e", "5-LINK")]
+    {
+        app.register(id, number);
+    }
+    app.post("/customers", &ada_in_full("f", "6-TIMEOUT")).expect(201);
+    app.run_due();
+    let report = "/report?start=2026-03-01&end=2026-03-31";
+    for id in ["a", "b", "c", "d", "e", "f"] {
+        for path in ["", "/kyc-status", "/verifications"] {
+            app.get(&format!("/customers/{id}{path}")).expect(200);
+        }
+    }
+    for path in ["/customers", report, "/whoami", "/health/live", "/health/ready", "/openapi.json", "/docs"] {
+        app.get(path).expect(200);
+    }
+    app.call("GET", report).header("Accept", "text/csv").send().expect(200);
+    app.get("/problems/not-found").expect(200);
+    app.get("/problems/nothing").expect(404);
+    app.post("/customers/search", &json!({"email": "ada@example.com"})).expect(200);
+    app.update("a", &json!({"name": "Ada King", "identity_document": passport("7")})).expect(200);
+    app.call("POST", "/customers/c/verifications").send().expect(202);
+    app.call("POST", "/customers/c/verifications").send().expect(429);
+    app.call("POST", "/customers/b/verifications").send().expect(409);
+    app.post("/customers", &ada("a", "1")).expect(409);
+    app.call("PUT", "/customers/a").header("If-Match", "\"7\"").json(&json!({})).send().expect(412);
+    app.call("PUT", "/customers/a").header("If-Match", "7").json(&json!({})).send().expect(400);
+    for (method, template, operation) in document::served().operations() {
+        let (path, missing) = (template.replace("{id}", "a"), template.replace("{id}", "nobody"));
+        let takes_body = !operation["requestBody"].is_null();
+        if !operation["security"].is_null() {
+            app.call(&method, &path).authorization(None).send().expect(401);
+            let unknown = app.call(&method, &format!("{path}?nothing=1"));
+            if takes_body { unknown.json(&json!({})) } else { unknown }.send().expect(422);
+        }
+        if path != missing {
+            let nobody = app.call(&method, &missing);
+            if takes_body { nobody.json(&json!({})) } else { nobody }.send().expect(404);
+        }
+        if takes_body {
+            app.call(&method, &path).text("application/json", "{").send().expect(400);
+            app.call(&method, &path).text("text/plain", "{}").send().expect(415);
+            let large = app.call(&method, &path).header("Connection", "close");
+            large.text("application/json", " ".repeat(300_000)).send().expect(413);
+        }
+    }
+    app
+}
+
+#[test]
+fn what_the_document_announces_can_be_met() {
+    let app = walk();
+    app.close_store();
+    app.get("/health/ready").expect(503);
+    for path in ["/customers", "/customers/a"] {
+        app.get(path).expect(503);
+    }
+    app.post("/customers", &ada("g", "1")).expect(503);
+    app.post("/customers/search", &json!({"email": "ada@example.com"})).expect(503);
+    app.update("a", &json!({"email": "ada@example.org"})).expect(503);
+    app.call("POST", "/customers/d/verifications").send().expect(503);
+
+    let mut unmet: BTreeMap<String, BTreeSet<u16>> = BTreeMap::new();
+    let seen = app.seen();
+    for (method, template, operation) in document::served().operations() {
+        for status in operation["responses"].as_object().unwrap().keys() {
+            let status = status.parse().unwrap();
+            let met = seen.contains(&(method.clone(), template.clone(), status));
+            if !met && !UNREACHED.contains(&status) {
+                unmet.entry(format!("{method} {template}")).or_default().insert(status);
+            }
+        }
+    }
+    // What every endpoint behind authentication may answer, and some have no way to: nothing of a request without
+    // a body can be unreadable, and these read from what a store that can't write still has.
+    let general = |statuses: &[u16]| statuses.iter().copied().collect::<BTreeSet<_>>();
+    let expected = [
+        ("GET /customers", general(&[400])),
+        ("GET /customers/{id}", general(&[400])),
+        ("GET /customers/{id}/kyc-status", general(&[400, 503])),
+        ("GET /customers/{id}/verifications", general(&[400, 503])),
+        ("GET /health/live", general(&[503])),
+        ("GET /report", general(&[400, 503])),
+        ("GET /whoami", general(&[400, 503])),
+        ("POST /customers/{id}/verifications", general(&[400])),
+    ];
+    assert_eq!(unmet, expected.into_iter().map(|(name, statuses)| (name.to_owned(), statuses)).collect());
+}
+
+#[test]
+fn what_is_answered_is_announced_to_the_last_field() {
+    let app = walk();
+    // The harness has looked at each answer; that it does look is shown here by answers that are not announced.
+    let document = document::served();
+    let get = "GET".parse().unwrap();
+    let mut status = app.status("b");
+    assert_eq!(document.violations(&get, "/customers/b/kyc-status", &status), [""; 0]);
+    status.json["provider"] = json!(null);
+    status.json["discrepancies"][0]["code"] = json!("mismatch.shoe_size");
+    status.json["colour"] = json!("red");
+    assert_eq!(
+        document.violations(&get, "/customers/b/kyc-status", &status),
+        [
+            "body/provider: null, and the schema does not allow it",
+            "body/discrepancies/0/code: not one of the words of the schema",
+            "body/colour: not in the schema",
+        ]
+    );
+    status.status = 418;
+    let unannounced = document.violations(&get, "/customers/b/kyc-status", &status);
+    assert_eq!(unannounced, ["/customers/{id}/kyc-status get does not announce a 418"]);
+    assert_eq!(document.violations(&get, "/nothing", &status), ["418 where the document has no path"]);
+    let delete = "DELETE".parse().unwrap();
+    assert_eq!(document.violations(&delete, "/whoami", &status), ["/whoami has no delete"]);
+}
+
+#[test]
+fn paths_that_other_services_have_are_not_here_unannounced() {
+    let app = TestApp::start();
+    let paths = document::served().json["paths"].as_object().unwrap();
+    for path in [
+        "/metrics",
+        "/console",
+        "/spec",
+        "/swagger",
+        "/swagger-ui",
+        "/redoc",
+        "/admin",
+        "/debug",
+        "/actuator",
+        "/api-keys",
+        "/audit-events",
+        "/reviews",
+        "/health",
+        "/favicon.ico",
+        "/robots.txt",
+        "/docs/",
+    ] {
+        if !paths.contains_key(path) {
+            app.get(path).expect(404);
+        }
+    }
+}
+
+#[test]
+fn a_path_finds_its_template() {
+    let document = document::served();
+    for (path, template) in [
+        ("/customers", Some("/customers")),
+        ("/customers?x=/y", Some("/customers")),
+        ("/customers/search", Some("/customers/search")),
+        ("/customers/a", Some("/customers/{id}")),
+        ("/customers/a/kyc-status", Some("/customers/{id}/kyc-status")),
+        ("/customers/", None),
+        ("/customers/a/b/c", None),
+        ("/", None),
+    ] {
+        assert_eq!(document.template(path), template, "{path}");
+    }
+}
