@@ -41,7 +41,7 @@ pub use self::status::{KycStatus, StatusError};
 pub use self::update::{Because, Reverification, Update, UpdateError, Updated};
 pub use self::verifications::VerificationsError;
 use crate::domain::audit::AuditEvent;
-use crate::domain::ids::{ChangesetId, SubjectId, VerificationId};
+use crate::domain::ids::{ChangesetId, SubjectId};
 use crate::domain::policy::Policy;
 use crate::ports::cipher::CipherError;
 use crate::ports::entropy::NoEntropy;
@@ -123,10 +123,6 @@ impl Kyc {
 
     fn new_subject(&self, now: Timestamp) -> Result<SubjectId, NoEntropy> {
         Ok(SubjectId::new(now, self.random()?))
-    }
-
-    fn new_verification(&self, now: Timestamp) -> Result<VerificationId, NoEntropy> {
-        Ok(VerificationId::new(now, self.random()?))
     }
 
     async fn commit(

@@ -1,5 +1,6 @@
 //! The one binary of tests that cross the crates; a module a subject.
 
+#[cfg(test)]
 mod all {
     mod architecture;
     mod bad_input;

@@ -129,8 +129,8 @@ fn take_folder(folder: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Makes the file where it is missing, before `SQLite` does: `SQLite` gives its log and shared memory the mode
-/// of the database, and would make that one readable for others.
+/// Makes the file where it is missing, before `SQLite` does, which would make it readable for others. The
+/// log and the shared memory get the mode of the database.
 fn make_file(folder: &Path, database: &Path) -> io::Result<()> {
     if database.exists() {
         let mode = std::fs::metadata(database)?.mode();

@@ -71,8 +71,8 @@ async fn every_combination_of_a_verifications_state_is_allowed_or_refused_as_in_
                 for submitted_at in ["NULL", "2"] {
                     for completed_at in ["NULL", "3"] {
                         let sql = format!(
-                            "UPDATE verifications SET state = '{state}', finding = {finding}, due_at = {due_at}, \
-                             submitted_at = {submitted_at}, completed_at = {completed_at}"
+                            "UPDATE verifications SET state = '{state}', finding = {finding}, \
+                             due_at = {due_at}, submitted_at = {submitted_at}, completed_at = {completed_at}"
                         );
                         if holds(&connection, &sql) {
                             allowed.push(format!("{state} {finding} {due_at} {submitted_at} {completed_at}"));
@@ -124,7 +124,8 @@ async fn what_no_type_of_the_core_can_hold_is_refused() {
         ("DELETE FROM customers", "a customer with versions"),
         ("DELETE FROM customer_versions", "a version with verifications"),
         (
-            "INSERT INTO customer_versions (subject, version, data, at) SELECT subject, 1, x'00', 1 FROM customers",
+            "INSERT INTO customer_versions (subject, version, data, at) \
+             SELECT subject, 1, x'00', 1 FROM customers",
             "twice",
         ),
         (

@@ -163,20 +163,32 @@ impl Customer {
     /// The top-level fields that hold something, in the order of the contract.
     #[must_use]
     pub fn present_fields(&self) -> Vec<Field> {
-        let present = [
-            (Field::Name, true),
-            (Field::Email, true),
-            (Field::PhoneNumber, true),
-            (Field::DateOfBirth, true),
-            (Field::Address, true),
-            (Field::IdentityDocument, true),
-            (Field::Nationalities, !self.nationalities.is_empty()),
-            (Field::PlaceOfBirth, self.place_of_birth.is_some()),
-            (Field::Gender, self.gender.is_some()),
-            (Field::TaxIds, !self.tax_ids.is_empty()),
-            (Field::Consents, !self.consents.is_empty()),
-        ];
-        present.into_iter().filter_map(|(field, present)| present.then_some(field)).collect()
+        Field::ALL.iter().copied().filter(|field| field.is_whole() && self.has(*field)).collect()
+    }
+
+    /// Whether a field, or a part of the identity document, holds something.
+    #[must_use]
+    pub fn has(&self, field: Field) -> bool {
+        let document = &self.identity_document;
+        match field {
+            Field::Name
+            | Field::Email
+            | Field::PhoneNumber
+            | Field::DateOfBirth
+            | Field::Address
+            | Field::IdentityDocument
+            | Field::DocumentType
+            | Field::DocumentNumber
+            | Field::DocumentIssuingCountry => true,
+            Field::DocumentExpiresOn => document.expires_on().is_some(),
+            Field::DocumentIssuedOn => document.issued_on().is_some(),
+            Field::Mrz => document.mrz().is_some(),
+            Field::Nationalities => !self.nationalities.is_empty(),
+            Field::PlaceOfBirth => self.place_of_birth.is_some(),
+            Field::Gender => self.gender.is_some(),
+            Field::TaxIds => !self.tax_ids.is_empty(),
+            Field::Consents => !self.consents.is_empty(),
+        }
     }
 
     /// The name.

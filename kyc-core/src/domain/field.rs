@@ -41,3 +41,11 @@ words! {
         Consents = "consents",
     }
 }
+
+impl Field {
+    /// Whether this is a field of the customer, and not a part of one.
+    #[must_use]
+    pub fn is_whole(self) -> bool {
+        !self.as_str().contains('.')
+    }
+}

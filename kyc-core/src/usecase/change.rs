@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::{Kyc, PortFailure, Refused};
 use crate::domain::audit::AuditEvent;
 use crate::domain::discrepancy::{Code, Discrepancy};
+use crate::domain::ids::VerificationId;
 use crate::domain::report::{Counter, DayCount, Decider, bucket};
 use crate::domain::schedule;
 use crate::domain::status::Status;
@@ -150,7 +151,8 @@ impl Kyc {
             let scheduled: Vec<Timestamp> = counted.map(|one| one.scheduled_for).collect();
             schedule::next_slot(now, limit, &scheduled)
         };
-        let id = self.new_verification(now)?;
+        // Newest first is by id, and so is the latest.
+        let id = VerificationId::after(row.latest, now, self.random()?);
         let provider = self.ports.provider.name();
         Ok(Verification::queued(id, row.subject, row.version, provider, cause, now, scheduled_for))
     }

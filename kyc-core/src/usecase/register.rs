@@ -8,7 +8,7 @@ use crate::domain::actor::Actor;
 use crate::domain::audit::{Action, AuditEvent};
 use crate::domain::customer::{Customer, CustomerForm};
 use crate::domain::fault::{Faults, Invalid};
-use crate::domain::ids::CustomerId;
+use crate::domain::ids::{CustomerId, VerificationId};
 use crate::domain::status::{Stage, Status};
 use crate::domain::verification::{Cause, Verification};
 use crate::ports::cipher::DataKey;
@@ -50,7 +50,7 @@ impl Kyc {
 
         let subject = self.new_subject(now).map_err(PortFailure::from)?;
         let verification = Verification::queued(
-            self.new_verification(now).map_err(PortFailure::from)?,
+            VerificationId::new(now, self.random().map_err(PortFailure::from)?),
             subject,
             1,
             self.ports.provider.name(),

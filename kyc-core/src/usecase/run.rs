@@ -112,9 +112,8 @@ impl Kyc {
     }
 
     fn disclosed(&self, customer: &Customer) -> Vec<Field> {
-        let present = customer.present_fields();
         let mut fields = self.ports.provider.discloses();
-        fields.retain(|field| present.contains(field));
+        fields.retain(|field| customer.has(*field));
         fields
     }
 }

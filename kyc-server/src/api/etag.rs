@@ -19,7 +19,7 @@ pub(super) fn versions(if_match: &str) -> Result<Option<Vec<u32>>, Problem> {
     let tags = if_match.split(',').map(str::trim).filter(|tag| !tag.is_empty());
     let read = |tag: &str| {
         let opaque = tag.strip_prefix("W/").unwrap_or(tag);
-        let quoted = opaque.strip_prefix('"')?.strip_suffix('"')?;
+        let quoted = opaque.strip_prefix('"')?.strip_suffix('"').filter(|tag| !tag.contains('"'))?;
         let ours = quoted.parse().ok().filter(|version| of(*version) == tag);
         Some(ours)
     };
@@ -48,7 +48,7 @@ mod tests {
         ] {
             assert_eq!(versions(text).unwrap(), expected, "{text}");
         }
-        for bad in ["", ",", "3", "\"3", "3\""] {
+        for bad in ["", ",", "3", "\"3", "3\"", "\"3\" \"4\""] {
             assert_eq!(versions(bad).unwrap_err().kind(), ProblemKind::BadRequest, "{bad}");
         }
     }

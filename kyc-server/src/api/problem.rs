@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use kyc_core::domain::actor::RequestId;
 use kyc_core::domain::fault::Faults;
 use poem::http::HeaderValue;
-use poem::http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use poem::http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use poem::{IntoResponse, Response};
 use poem_openapi::types::ToJSON;
 
@@ -124,6 +124,10 @@ impl Problem {
         let mut response = Response::builder().status(self.kind.status()).body(body);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, CONTENT_TYPE_VALUE);
+        if self.kind == ProblemKind::TooLarge {
+            // The rest of the body is not read, so nothing can follow on this connection.
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         if self.kind == ProblemKind::Unauthorized {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"kyc\""));
         }

@@ -178,7 +178,8 @@ async fn a_lost_wake_up_is_made_up_for_by_the_poll() {
         },
         Policy::default(),
     );
-    let request = Register { customer_id: Some("a".into()), form: form("Ada Lovelace"), ..Register::default() };
+    let request =
+        Register { customer_id: Some("a".into()), form: form("Ada Lovelace"), ..Register::default() };
     silent.register(&Actor::admin("test").unwrap(), request).await.unwrap();
     until(async || world.is_verified("a").await).await;
     world.stop().await;

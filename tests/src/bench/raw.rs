@@ -17,7 +17,7 @@ use rusqlite::{Connection, params_from_iter};
 use tempfile::TempDir;
 
 use crate::Result;
-use crate::arms::{data_folder, rate};
+use crate::arms::{FILL, data_folder, rate};
 use crate::register::{ID_PREFIX, fill};
 use crate::server::wired;
 
@@ -25,7 +25,8 @@ use crate::server::wired;
 const TABLES: [&str; 6] =
     ["customers", "customer_versions", "fingerprints", "verifications", "counters", "audit_events"];
 
-/// As `kyc-adapters/src/sqlite/open.rs` has them.
+/// As `kyc-adapters/src/sqlite/open.rs` has them; and the log is written back at the length at which the store
+/// does it, though here within the commit.
 const PRAGMAS: &str = "PRAGMA synchronous = FULL;
      PRAGMA foreign_keys = ON;
      PRAGMA secure_delete = ON;
@@ -33,6 +34,7 @@ const PRAGMAS: &str = "PRAGMA synchronous = FULL;
      PRAGMA trusted_schema = OFF;
      PRAGMA cell_size_check = ON;
      PRAGMA cache_size = -65536;
+     PRAGMA wal_autocheckpoint = 4096;
      PRAGMA journal_size_limit = 67108864;";
 
 /// What a column is given.
@@ -80,7 +82,11 @@ impl Raw {
         connection.set_prepared_statement_cache_capacity(64);
         let rows = TABLES.map(|table| rows_of(&connection, table));
         let rows = rows.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
-        Ok(Self { connection, rows, written: 1, _folder: folder })
+        let mut raw = Self { connection, rows, written: 1, _folder: folder };
+        while u64::from(raw.written) < FILL {
+            raw.transaction(512)?;
+        }
+        Ok(raw)
     }
 
     /// Writes for so long, the rows of `batch` registrations to a commit, and says how many a second.
@@ -88,14 +94,18 @@ impl Raw {
         let begun = Instant::now();
         let before = self.written;
         while begun.elapsed() < window {
-            self.connection.execute_batch("BEGIN IMMEDIATE")?;
-            for _ in 0..batch {
-                self.written += 1;
-                self.registration()?;
-            }
-            self.connection.execute_batch("COMMIT")?;
+            self.transaction(batch)?;
         }
         Ok(rate(u64::from(self.written - before), begun.elapsed()))
+    }
+
+    fn transaction(&mut self, batch: u32) -> Result<()> {
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        for _ in 0..batch {
+            self.written += 1;
+            self.registration()?;
+        }
+        Ok(self.connection.execute_batch("COMMIT")?)
     }
 
     fn registration(&self) -> Result<()> {

@@ -1,5 +1,6 @@
 //! The use case without HTTP, over the same store and cipher, and the customer whom all arms register.
 
+use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +16,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 use crate::Result;
-use crate::arms::{data_folder, rate};
+use crate::arms::{FILL, data_folder, rate};
 use crate::server::wired;
 
 /// What every customer id begins with.
@@ -94,9 +95,12 @@ impl InProcess {
     pub(crate) fn start(within: &Path) -> Result<Self> {
         let folder = data_folder(within)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let kyc = runtime
-            .block_on(async { wired(folder.path()).await.map(|wired| Service::of(wired.parts).kyc) })?;
-        Ok(Self { runtime, kyc, numbers: Arc::default(), _folder: folder })
+        let kyc = runtime.block_on(async {
+            let kyc = Service::of(wired(folder.path()).await?.parts).kyc;
+            fill(&kyc, FILL).await?;
+            Ok::<_, Box<dyn Error + Send + Sync>>(kyc)
+        })?;
+        Ok(Self { runtime, kyc, numbers: Arc::new(AtomicU64::new(FILL)), _folder: folder })
     }
 
     /// Has so many tasks register customers for so long, and says how many were registered a second.
@@ -112,7 +116,7 @@ impl InProcess {
             while let Some(counted) = working.join_next().await {
                 registered += counted??;
             }
-            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(registered)
+            Ok::<_, Box<dyn Error + Send + Sync>>(registered)
         })?;
         Ok(rate(registered, window))
     }

@@ -104,6 +104,19 @@ fn one_wrong_digit_in_a_zone_goes_before_a_reviewer() {
 }
 
 #[test]
+fn a_customer_counts_once_for_a_code_that_stands_twice() {
+    let mut zone = matching_zone();
+    zone[1].replace_range(9..10, if zone[1].as_bytes()[9] == b'9' { "8" } else { "9" });
+    let app = registered(|customer| {
+        customer["identity_document"]["mrz"] = json!(zone);
+        customer["identity_document"]["expires_on"] = json!("2031-05-02");
+    });
+    assert_eq!(app.status("cus-1").discrepancies(), ["mismatch.mrz", "mismatch.mrz"]);
+    let report = app.report("2026-03-15", "2026-03-15");
+    assert_eq!(report["discrepancies"], json!([{"code": "mismatch.mrz", "count": 1}]));
+}
+
+#[test]
 fn what_the_provider_finds_is_added_to_what_our_rules_found() {
     let app = registered(|customer| {
         customer["identity_document"] = passport("925-MISMATCH");
