@@ -45,7 +45,7 @@ use kyc_core::domain::verification::Verification;
 use kyc_core::ports::cipher::{Fingerprint, Sealed};
 use kyc_core::ports::store::{
     AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads, CustomerRecord,
-    PageRequest, Queue, ReportReads, Store, StoreError, VerificationReads, VerificationRecord,
+    PageRequest, Queue, ReportReads, Standing, Store, StoreError, VerificationReads, VerificationRecord,
 };
 
 pub use open::OpenError;
@@ -161,6 +161,10 @@ impl SqliteStore {
 impl CustomerReads for SqliteStore {
     async fn customer(&self, id: &CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
         self.readers.at_once(|connection| read::customer(connection, id)).await
+    }
+
+    async fn standing(&self, id: &CustomerId) -> Result<Option<Standing>, StoreError> {
+        self.readers.at_once(|connection| read::standing(connection, id)).await
     }
 
     async fn customers(

@@ -28,7 +28,7 @@ use crate::domain::verification::Verification;
 use crate::ports::cipher::{Fingerprint, Sealed};
 use crate::ports::store::{
     AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads, CustomerRecord,
-    PageRequest, Queue, ReportReads, Store, StoreError, VerificationReads, VerificationRecord,
+    PageRequest, Queue, ReportReads, Standing, Store, StoreError, VerificationReads, VerificationRecord,
 };
 
 pub use crate::ports::cipher::MockCipher;
@@ -43,6 +43,7 @@ mockall::mock! {
     #[async_trait]
     impl CustomerReads for Store {
         async fn customer(&self, id: &CustomerId) -> Result<Option<CustomerRecord>, StoreError>;
+        async fn standing(&self, id: &CustomerId) -> Result<Option<Standing>, StoreError>;
         async fn customers(
             &self,
             filter: CustomerFilter,

@@ -7,7 +7,9 @@ use kyc_core::domain::report::{DayCount, Range};
 use kyc_core::domain::status::StatusKind;
 use kyc_core::domain::verification::Verification;
 use kyc_core::ports::cipher::{Fingerprint, Sealed};
-use kyc_core::ports::store::{CustomerFilter, CustomerRecord, PageRequest, Queue, VerificationRecord};
+use kyc_core::ports::store::{
+    CustomerFilter, CustomerRecord, PageRequest, Queue, Standing, VerificationRecord,
+};
 use rusqlite::{Connection, Params, params};
 
 use super::apply::Head;
@@ -44,6 +46,10 @@ fn many<T: FromColumns>(
 
 pub(super) fn customer(connection: &Connection, id: &CustomerId) -> Result<Option<CustomerRecord>, Fault> {
     one(connection, sql::CUSTOMER, [id.as_str()])
+}
+
+pub(super) fn standing(connection: &Connection, id: &CustomerId) -> Result<Option<Standing>, Fault> {
+    one(connection, sql::STANDING, [id.as_str()])
 }
 
 pub(super) fn customers(

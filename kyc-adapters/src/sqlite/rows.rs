@@ -12,7 +12,7 @@ use kyc_core::domain::report::{Counter, DayCount};
 use kyc_core::domain::status::{Status, StatusKind};
 use kyc_core::domain::verification::{State, StateKind, Verification};
 use kyc_core::ports::cipher::{DataKey, Sealed, WrappedKey};
-use kyc_core::ports::store::{CustomerRecord, CustomerRow, VerificationRecord};
+use kyc_core::ports::store::{CustomerRecord, CustomerRow, Standing, VerificationRecord};
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
@@ -203,6 +203,12 @@ impl FromColumns for Verification {
 impl FromColumns for CustomerRecord {
     fn take(columns: &mut Columns<'_>) -> Result<Self, Fault> {
         Ok(Self { row: columns.read()?, data: columns.read()?, latest: columns.read()? })
+    }
+}
+
+impl FromColumns for Standing {
+    fn take(columns: &mut Columns<'_>) -> Result<Self, Fault> {
+        Ok(Self { row: columns.read()?, latest: columns.read()? })
     }
 }
 

@@ -49,6 +49,16 @@ macro_rules! verification_record {
 
 pub(super) const CUSTOMER: &str = concat!(customer_record!(), "WHERE c.customer_id = ?1");
 
+// The read of a status, which is asked for most: it leaves out the data.
+pub(super) const STANDING: &str = concat!(
+    "SELECT ",
+    customer_columns!(),
+    ", ",
+    verification_columns!(),
+    " FROM customers c LEFT JOIN verifications v ON v.id = c.latest_verification \
+     WHERE c.customer_id = ?1"
+);
+
 // `?1` is the last subject of the page before, or a value above every subject.
 pub(super) const CUSTOMERS: &str =
     concat!(customer_record!(), "WHERE c.subject < ?1 ORDER BY c.subject DESC LIMIT ?2");

@@ -17,7 +17,7 @@ use crate::ports::Store;
 use crate::ports::cipher::{Fingerprint, Sealed};
 use crate::ports::store::{
     AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads, CustomerRecord, Lease,
-    PageRequest, Queue, ReportReads, StoreError, VerificationReads, VerificationRecord,
+    PageRequest, Queue, ReportReads, Standing, StoreError, VerificationReads, VerificationRecord,
 };
 
 mod state;
@@ -97,6 +97,11 @@ impl CustomerReads for MemoryStore {
         let inner = self.open()?;
         let subject = inner.state.subjects.get(id);
         subject.map(|subject| inner.state.customer_record(*subject)).transpose()
+    }
+
+    async fn standing(&self, id: &CustomerId) -> Result<Option<Standing>, StoreError> {
+        let record = self.customer(id).await?;
+        Ok(record.map(|CustomerRecord { row, latest, data: _ }| Standing { row, latest }))
     }
 
     async fn customers(

@@ -59,6 +59,15 @@ pub struct CustomerRecord {
     pub latest: Verification,
 }
 
+/// A customer and the latest verification, without the data: what a status needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The customer.
+    pub row: CustomerRow,
+    /// The verification that [`CustomerRow::latest`] names.
+    pub latest: Verification,
+}
+
 /// A verification, and the customer whom it is of, read together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerificationRecord {
@@ -103,6 +112,9 @@ pub trait CustomerReads: Send + Sync {
     /// The customer with this id. It MUST see every commit that was answered before the call, and MUST NOT
     /// mix two commits.
     async fn customer(&self, id: &CustomerId) -> Result<Option<CustomerRecord>, StoreError>;
+
+    /// The same without the data.
+    async fn standing(&self, id: &CustomerId) -> Result<Option<Standing>, StoreError>;
 
     /// A page of customers, newest registration first: by [`SubjectId`], descending. It MUST NOT cost more
     /// than the page, whatever the filter.

@@ -10,6 +10,7 @@ use crate::domain::discrepancy::Discrepancy;
 use crate::domain::ids::{CustomerId, ProviderName, VerificationId};
 use crate::domain::status::Status;
 use crate::ports::cipher::CipherError;
+use crate::ports::store::Standing;
 
 /// Where a customer stands, and the latest verification. It holds no personal data but the link.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,9 +55,8 @@ impl Kyc {
     /// # Errors
     /// [`StatusError`].
     pub async fn status(&self, _actor: &Actor, id: &CustomerId) -> Result<KycStatus, StatusError> {
-        let record = self.ports.store.customer(id).await.map_err(PortFailure::from)?;
-        let record = record.ok_or(StatusError::NotFound)?;
-        let (row, latest) = (record.row, record.latest);
+        let record = self.ports.store.standing(id).await.map_err(PortFailure::from)?;
+        let Standing { row, latest } = record.ok_or(StatusError::NotFound)?;
         let link = match &latest.link {
             None => None,
             Some(sealed) => {

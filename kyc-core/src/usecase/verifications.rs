@@ -26,7 +26,7 @@ impl Kyc {
         _actor: &Actor,
         id: &CustomerId,
     ) -> Result<Vec<Verification>, VerificationsError> {
-        let record = self.ports.store.customer(id).await.map_err(PortFailure::from)?;
+        let record = self.ports.store.standing(id).await.map_err(PortFailure::from)?;
         let record = record.ok_or(VerificationsError::NotFound)?;
         let all = self.ports.store.verifications(record.row.subject).await;
         Ok(all.map_err(PortFailure::from)?)

@@ -3,8 +3,9 @@
 use super::*;
 use crate::sqlite::{SqliteConfig, open};
 
-const LOOK_UPS: [&str; 19] = [
+const LOOK_UPS: [&str; 20] = [
     CUSTOMER,
+    STANDING,
     CUSTOMERS,
     CUSTOMERS_BY_STATUS,
     CUSTOMERS_BY_STAGE,

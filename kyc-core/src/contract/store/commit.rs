@@ -22,7 +22,10 @@ pub(super) async fn commit(store: &dyn Store, changeset: Changeset) {
 }
 
 pub(super) async fn customer(store: &dyn Store, id: &CustomerId) -> CustomerRecord {
-    store.customer(id).await.expect("a read works").expect("the customer is there")
+    let record = store.customer(id).await.expect("a read works").expect("the customer is there");
+    let standing = store.standing(id).await.expect("a read works").expect("the customer is there");
+    assert_eq!((&standing.row, &standing.latest), (&record.row, &record.latest), "the same without the data");
+    record
 }
 
 pub(super) async fn registered(store: &dyn Store, numbers: impl IntoIterator<Item = u32>) {
@@ -78,6 +81,7 @@ pub(super) async fn refused(store: &dyn Store, changeset: Changeset, conflict: O
 pub(super) async fn a_fresh_store_is_empty_and_ready(store: &dyn Store) {
     assert_eq!(store.ready().await, Ok(()));
     assert_eq!(store.customer(&customer_id(1)).await, Ok(None));
+    assert_eq!(store.standing(&customer_id(1)).await, Ok(None));
     assert_eq!(
         store.customers(CustomerFilter::default(), PageRequest { after: None, limit: 9 }).await,
         Ok(vec![])
