@@ -13,9 +13,6 @@ pub(super) const IDLE: Duration = Duration::from_secs(1);
 /// How many pages of the log may wait to be written back: 16 MiB, at most some tenths of a second.
 const WAITING: i64 = 4096;
 
-/// After how many commits the log's length is looked at.
-const LOOK: u32 = 16;
-
 /// The size past which the writer waits for readers to leave the log, in pages.
 const BOUND: i64 = open::LOG_LIMIT / open::PAGE_SIZE;
 
@@ -29,7 +26,6 @@ const PAUSE: Duration = Duration::from_secs(5);
 #[derive(Default)]
 pub(super) struct Log {
     written: Option<Instant>,
-    commits: u32,
     waited: Option<Instant>,
 }
 
@@ -44,10 +40,6 @@ impl Log {
     pub(super) fn written(&mut self, connection: &Connection) {
         let now = Instant::now();
         self.written = Some(now);
-        self.commits = self.commits.wrapping_add(1);
-        if !self.commits.is_multiple_of(LOOK) {
-            return;
-        }
         if checkpoint(connection, "NOOP").is_none_or(|log| log.length - log.done < WAITING) {
             return;
         }

@@ -77,7 +77,8 @@ pub(super) async fn no_read_mixes_two_commits(store: &dyn Store) {
     let read = async {
         let mut seen = 0;
         for _ in 0..2 * VERSIONS {
-            let record = customer(store, &customer_id(1)).await;
+            let record =
+                store.customer(&customer_id(1)).await.expect("a read works").expect("the customer is there");
             let version = record.row.version;
             assert_eq!(record.row.revision, u64::from(version));
             assert_eq!(record.data, sealed(version));
