@@ -1,4 +1,4 @@
--- Customers, their versions and verifications, counters and the audit chain.
+-- Customers, their versions and verifications, counters, API keys and the audit chain.
 --
 -- * No column holds plaintext personal data: `data`, `progress`, `link` and `answer` are sealed by the core.
 -- * Times are nanoseconds since 1970-01-01T00:00:00Z, days are ISO 8601 text in UTC, ids are the 16 bytes of
@@ -134,6 +134,23 @@ CREATE TABLE counters (
     END)
 ) STRICT, WITHOUT ROWID;
 
+-- Of a secret only the digest lies here. Keys are never removed, so that an event can be traced to one.
+CREATE TABLE api_keys (
+    row               INTEGER PRIMARY KEY,
+    id                BLOB    NOT NULL UNIQUE CHECK (length(id) = 16),
+    name              TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 64 AND name NOT GLOB '*[^A-Za-z0-9._@-]*'),
+    subject           TEXT    NOT NULL
+                      CHECK (length(subject) BETWEEN 1 AND 64 AND subject NOT GLOB '*[^A-Za-z0-9._@-]*'),
+    role              TEXT    NOT NULL CHECK (role IN ('client', 'reviewer', 'auditor', 'admin')),
+    digest            BLOB    NOT NULL UNIQUE CHECK (length(digest) = 32),
+    -- Ranges with one space between; empty where the key is valid from everywhere.
+    allowed_addresses TEXT    NOT NULL CHECK (allowed_addresses NOT GLOB '*[^0-9a-f:./ ]*'),
+    created_at        INTEGER NOT NULL,
+    expires_at        INTEGER,
+    revoked_at        INTEGER,
+    last_used_at      INTEGER
+) STRICT;
+
 -- No foreign keys: the events of a person stay when the person is erased.
 CREATE TABLE audit_events (
     sequence     INTEGER PRIMARY KEY CHECK (sequence >= 1),
@@ -144,6 +161,7 @@ CREATE TABLE audit_events (
     subject      BLOB    CHECK (length(subject) = 16),
     verification BLOB    CHECK (length(verification) = 16),
     provider     TEXT,
+    target       TEXT,
     reason       TEXT,
     from_status  TEXT,
     to_status    TEXT,
@@ -151,6 +169,9 @@ CREATE TABLE audit_events (
     request_id   TEXT,
     hash         BLOB    NOT NULL CHECK (length(hash) = 32)
 ) STRICT;
+
+-- The events of one person, newest first. An entry ends with the rowid, which is the sequence.
+CREATE INDEX audit_events_by_subject ON audit_events (subject) WHERE subject IS NOT NULL;
 
 -- These stop a fault of ours; an edit by somebody else is what the chain shows.
 CREATE TRIGGER audit_events_are_not_edited BEFORE UPDATE ON audit_events

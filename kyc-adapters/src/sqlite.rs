@@ -12,8 +12,8 @@
 //!
 //! * **Durability (I1).** `synchronous=FULL`: a caller is answered after the COMMIT that its changeset is
 //!   part of has synced the write-ahead log.
-//! * **Isolation.** A bad changeset is undone by its savepoint and fails alone. Each read is one statement,
-//!   and so sees one commit.
+//! * **Isolation.** A bad changeset is undone by its savepoint and fails alone. Each read is one statement
+//!   or one transaction, and so sees one commit.
 //! * **An error at COMMIT that leaves the outcome unknown** stops the process; see [`OnFatal`].
 //! * **A full disk** refuses writes while reads go on, and heals without a restart.
 //! * **One process.** A lock on `kyc.lock` in the folder is held for the life of the store. Never open and
@@ -38,14 +38,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use kyc_core::domain::api_key::ApiKey;
 use kyc_core::domain::audit::ChainedEvent;
 use kyc_core::domain::ids::{CustomerId, SubjectId, VerificationId};
 use kyc_core::domain::report::{DayCount, Range};
 use kyc_core::domain::verification::Verification;
 use kyc_core::ports::cipher::{Fingerprint, Sealed};
 use kyc_core::ports::store::{
-    AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads, CustomerRecord,
-    PageRequest, Queue, ReportReads, Standing, Store, StoreError, VerificationReads, VerificationRecord,
+    ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
+    CustomerRecord, PageRequest, Queue, ReportReads, Standing, Store, StoreError, VerificationReads,
+    VerificationRecord,
 };
 
 pub use open::OpenError;
@@ -220,6 +222,33 @@ impl ReportReads for SqliteStore {
 impl AuditReads for SqliteStore {
     async fn audit_events(&self, sequence: u64, limit: u32) -> Result<Vec<ChainedEvent>, StoreError> {
         self.readers.aside(move |connection| read::audit_events(connection, sequence, limit)).await
+    }
+
+    async fn audit_events_before(
+        &self,
+        subject: Option<SubjectId>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<ChainedEvent>, StoreError> {
+        self.readers
+            .aside(move |connection| read::audit_events_before(connection, subject, before, limit))
+            .await
+    }
+
+    async fn customer_ids(&self, subjects: &[SubjectId]) -> Result<Vec<(SubjectId, CustomerId)>, StoreError> {
+        let subjects = subjects.to_vec();
+        self.readers.aside(move |connection| read::customer_ids(connection, &subjects)).await
+    }
+}
+
+#[async_trait]
+impl ApiKeyReads for SqliteStore {
+    async fn api_key_by_digest(&self, digest: [u8; 32]) -> Result<Option<ApiKey>, StoreError> {
+        self.readers.at_once(move |connection| read::api_key_by_digest(connection, &digest)).await
+    }
+
+    async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
+        self.readers.aside(read::api_keys).await
     }
 }
 

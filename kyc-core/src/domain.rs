@@ -3,6 +3,7 @@
 
 pub mod actor;
 pub mod address;
+pub mod api_key;
 pub mod audit;
 pub mod birth;
 pub mod consent;
@@ -17,9 +18,11 @@ pub mod field;
 pub mod ids;
 pub mod mrz;
 pub mod name;
+pub mod permission;
 pub mod policy;
 pub mod report;
 pub mod schedule;
+pub mod shown;
 pub mod status;
 pub mod text;
 pub mod verification;

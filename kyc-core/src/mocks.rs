@@ -21,14 +21,16 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use crate::domain::api_key::ApiKey;
 use crate::domain::audit::ChainedEvent;
 use crate::domain::ids::{CustomerId, SubjectId, VerificationId};
 use crate::domain::report::{DayCount, Range as DayRange};
 use crate::domain::verification::Verification;
 use crate::ports::cipher::{Fingerprint, Sealed};
 use crate::ports::store::{
-    AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads, CustomerRecord,
-    PageRequest, Queue, ReportReads, Standing, Store, StoreError, VerificationReads, VerificationRecord,
+    ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
+    CustomerRecord, PageRequest, Queue, ReportReads, Standing, Store, StoreError, VerificationReads,
+    VerificationRecord,
 };
 
 pub use crate::ports::cipher::MockCipher;
@@ -73,6 +75,22 @@ mockall::mock! {
     #[async_trait]
     impl AuditReads for Store {
         async fn audit_events(&self, sequence: u64, limit: u32) -> Result<Vec<ChainedEvent>, StoreError>;
+        async fn audit_events_before(
+            &self,
+            subject: Option<SubjectId>,
+            before: Option<u64>,
+            limit: u32,
+        ) -> Result<Vec<ChainedEvent>, StoreError>;
+        async fn customer_ids(
+            &self,
+            subjects: &[SubjectId],
+        ) -> Result<Vec<(SubjectId, CustomerId)>, StoreError>;
+    }
+
+    #[async_trait]
+    impl ApiKeyReads for Store {
+        async fn api_key_by_digest(&self, digest: [u8; 32]) -> Result<Option<ApiKey>, StoreError>;
+        async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError>;
     }
 
     #[async_trait]

@@ -4,6 +4,8 @@
 //! hands the store one changeset. A commit that meets a newer revision is decided again from what is
 //! there now.
 
+mod api_keys;
+mod audit;
 mod change;
 mod customer;
 mod list;
@@ -29,7 +31,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-pub use self::customer::{CustomerError, CustomerView};
+pub use self::api_keys::{ApiKeyError, AuthenticateError, CreateApiKey, CreatedApiKey};
+pub use self::audit::{AuditError, AuditPage, AuditQuery, AuditView};
+pub use self::customer::{CustomerError, CustomerView, Reveal};
 pub use self::list::{ListError, Page};
 pub use self::record::RecordError;
 pub use self::register::{Register, RegisterError};
@@ -138,12 +142,7 @@ impl Kyc {
 
     /// Commits an event on its own: that something was shown.
     async fn witness(&self, event: AuditEvent) -> Result<(), PortFailure> {
-        match self.commit(event.at, Vec::new(), Vec::new(), vec![event]).await {
-            Ok(()) => Ok(()),
-            Err(Refused::Failed(failure)) => Err(failure),
-            // Nothing was guarded, so nothing can have conflicted.
-            Err(Refused::Conflict(_)) => Err(PortFailure::Contended),
-        }
+        self.commit_alone(event.at, Vec::new(), vec![event]).await
     }
 
     fn wake(&self) {

@@ -1,11 +1,14 @@
 //! The HTTP API: one file a resource, and what they share.
 
+pub mod api_keys;
+pub mod audit;
 pub mod auth;
 pub mod body;
 pub mod customers;
 mod etag;
 mod failures;
 pub mod health;
+pub mod limits;
 pub mod problem;
 pub mod query;
 pub mod report;
@@ -24,6 +27,8 @@ pub type Apis = (
     customers::CustomersApi,
     verifications::VerificationsApi,
     report::ReportApi,
+    api_keys::ApiKeysApi,
+    audit::AuditApi,
     whoami::WhoamiApi,
     health::HealthApi,
     service::ServiceApi,
@@ -38,6 +43,8 @@ pub fn service() -> OpenApiService<Apis, ()> {
         customers::CustomersApi,
         verifications::VerificationsApi,
         report::ReportApi,
+        api_keys::ApiKeysApi,
+        audit::AuditApi,
         whoami::WhoamiApi,
         health::HealthApi,
         service::ServiceApi,
@@ -57,12 +64,14 @@ pub enum Tag {
     Verifications,
     /// Counts over a range of days.
     Report,
+    /// API keys, and the audit events of what was done with them.
+    Access,
     /// The service itself: who one is, health, documents.
     Service,
 }
 
 /// The names of the schemas of which a body of a request is made. Unknown fields in them are refused.
-const REQUEST_SCHEMAS: [&str; 7] = [
+const REQUEST_SCHEMAS: [&str; 8] = [
     "CustomerRegistration",
     "CustomerUpdate",
     "CustomerSearch",
@@ -70,6 +79,7 @@ const REQUEST_SCHEMAS: [&str; 7] = [
     "IdentityDocument",
     "TaxId",
     "Consent",
+    "NewApiKey",
 ];
 
 /// The OpenAPI document: what poem-openapi makes of the endpoints, with what it can't say.
@@ -78,7 +88,7 @@ pub fn document() -> Value {
     let mut document: Value = serde_json::from_str(&service().spec()).unwrap_or_default();
     // poem-openapi sorts the tags by name; a reader wants them by what one does first.
     if let Some(tags) = document["tags"].as_array_mut() {
-        let order = ["Customers", "Verifications", "Report", "Service"];
+        let order = ["Customers", "Verifications", "Report", "Access", "Service"];
         tags.sort_by_key(|tag| order.iter().position(|name| tag["name"] == *name));
     }
     // poem-openapi has no words for a plain answer, and the standard demands some.

@@ -25,7 +25,7 @@ pub use self::layers::{ConfigFaults, Source};
 use self::settings::{
     ADMIN_KEY, ALLOW_SANDBOX, DATA_DIR, DECISION_VALIDITY_DAYS, KEYRING, LISTEN, LOG, LOG_FORMAT,
     MAX_CONNECTIONS, MINIMUM_AGE, PROVIDER, PROVIDER_BACKOFF_MS, PROVIDER_SECRET, PROVIDER_TRIES,
-    PROVIDER_URL, VERIFICATIONS_PER_DAY, WORKERS,
+    PROVIDER_URL, RATE_LIMIT_PER_SECOND, VERIFICATIONS_PER_DAY, WORKERS,
 };
 pub use self::settings::{ALL, Given, Places, Setting, markdown};
 use crate::telemetry::{LogFormat, is_filter};
@@ -59,6 +59,8 @@ pub struct Config {
     pub provider_backoff: Duration,
     /// Verifications in flight at once; 0: none are run here.
     pub workers: u32,
+    /// Requests of an API key in a second; 0 is no limit.
+    pub rate_limit_per_second: u32,
     /// Verifications of a customer in any 24 hours; 0 is no limit.
     pub verifications_per_day: u32,
     /// The age in full years from which a person is accepted.
@@ -107,6 +109,7 @@ impl Config {
         let provider_tries = optional(&mut layers, &PROVIDER_TRIES, 1..=1000);
         let provider_backoff = optional(&mut layers, &PROVIDER_BACKOFF_MS, 1..=3_600_000);
         let workers = layers.read(&WORKERS, within(0..=4096));
+        let rate_limit_per_second = layers.read(&RATE_LIMIT_PER_SECOND, within(0..=1_000_000));
         let verifications_per_day = layers.read(&VERIFICATIONS_PER_DAY, within(0..=1_000_000));
         let minimum_age = layers.read(&MINIMUM_AGE, within(0..=130));
         let decision_validity_days = optional(&mut layers, &DECISION_VALIDITY_DAYS, 1..=36_500);
@@ -139,6 +142,7 @@ impl Config {
                 provider_tries: provider_tries.unwrap_or(tries),
                 provider_backoff: Duration::from_millis(provider_backoff.unwrap_or(backoff)),
                 workers: workers?,
+                rate_limit_per_second: rate_limit_per_second?,
                 verifications_per_day: verifications_per_day?,
                 minimum_age: minimum_age?,
                 decision_validity_days,

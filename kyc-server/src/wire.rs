@@ -3,7 +3,9 @@
 use std::future::Future;
 use std::io;
 use std::net::Ipv4Addr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kyc_adapters::cipher::{Keyring, KeyringError, RingCipher};
 use kyc_adapters::clock::SystemClock;
@@ -25,7 +27,8 @@ use poem::{Endpoint, EndpointExt, Response, Route};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::api::auth::{Authenticate, BootstrapKey};
+use crate::api::auth::{Authenticate, BootstrapKey, Keys};
+use crate::api::limits::Limiter;
 use crate::api::routes::Routes;
 use crate::api::service::Document;
 use crate::api::{self, Apis};
@@ -33,14 +36,19 @@ use crate::config::{Config, Provider, SANDBOX};
 use crate::serve::{Limits, REQUEST_TIME, layered, serve};
 use crate::worker::{Pulse, WorkerSettings, work};
 
+/// How often it is written down when keys were used.
+const KEY_USES: Duration = Duration::from_mins(1);
+
 /// What a service is made of.
 pub struct Parts {
     /// The ports.
     pub ports: Ports,
     /// The policy.
     pub policy: Policy,
-    /// Whoever knows which API keys are valid.
-    pub keys: Arc<dyn Authenticate>,
+    /// The operator's own key; the others are in the store.
+    pub bootstrap: BootstrapKey,
+    /// Requests of an API key in a second; 0 is no limit.
+    pub rate_limit_per_second: u32,
     /// The workers; none where this process runs none.
     pub workers: Option<WorkerSettings>,
     /// The bounds of connections.
@@ -53,31 +61,41 @@ pub struct Service {
     pub kyc: Kyc,
     /// Wakes the workers.
     pub pulse: Pulse,
-    parts: Parts,
+    /// Who holds which API key.
+    pub keys: Arc<Keys>,
+    ports: Ports,
+    workers: Option<WorkerSettings>,
+    limits: Limits,
+    limiter: Arc<Limiter>,
 }
 
 impl Service {
     /// Puts the parts together.
     #[must_use]
     pub fn of(parts: Parts) -> Self {
+        let Parts { ports, policy, bootstrap, rate_limit_per_second, workers, limits } = parts;
         let pulse = Pulse::default();
         let wake = pulse.clone();
-        let kyc = Kyc::new(parts.ports.clone(), parts.policy.clone()).on_queued(move || wake.wake());
-        Self { kyc, pulse, parts }
+        let kyc = Kyc::new(ports.clone(), policy).on_queued(move || wake.wake());
+        let keys = Arc::new(Keys::new(bootstrap, kyc.clone(), Arc::clone(&ports.clock)));
+        let limiter = Arc::new(Limiter::new(rate_limit_per_second));
+        Self { kyc, pulse, keys, ports, workers, limits, limiter }
     }
 
     /// Everything that HTTP can ask, with its document at `/openapi.json` and Swagger UI at `/docs`.
     #[must_use]
     pub fn endpoint(&self) -> impl Endpoint<Output = Response> + 'static {
         let document = Document { json: api::document(), page: api::swagger_ui() };
-        let pulse = self.parts.workers.map(|_| self.pulse.clone());
+        let pulse = self.workers.map(|_| self.pulse.clone());
+        let keys: Arc<dyn Authenticate> = Arc::clone(&self.keys) as _;
         let routes = Route::new()
             .nest("/", api::service())
             .data(self.kyc.clone())
             .data(pulse)
-            .data(Arc::clone(&self.parts.keys))
+            .data(keys)
+            .data(Arc::clone(&self.limiter))
             .data(Arc::new(document));
-        layered(routes, Routes::of::<Apis>(), Arc::clone(&self.parts.ports.entropy), REQUEST_TIME)
+        layered(routes, Routes::of::<Apis>(), Arc::clone(&self.ports.entropy), REQUEST_TIME)
     }
 
     /// Serves and works until `shutdown`, then finishes what is in flight.
@@ -86,23 +104,37 @@ impl Service {
     /// Where the listener fails.
     pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let (stop, stopping) = watch::channel(());
-        let workers = self.parts.workers.map(|settings| {
+        let uses = tokio::spawn(record_key_uses(Arc::clone(&self.keys), stopped(stopping.clone())));
+        let workers = self.workers.map(|settings| {
             let (kyc, pulse) = (self.kyc.clone(), self.pulse.clone());
-            let clock = Arc::clone(&self.parts.ports.clock);
+            let clock = Arc::clone(&self.ports.clock);
             tokio::spawn(work(kyc, clock, pulse, settings, stopped(stopping.clone())))
         });
         let served = async {
             shutdown.await;
             drop(stop);
         };
-        let serving = serve(listener, self.endpoint(), self.parts.limits, stopped(stopping));
+        let serving = serve(listener, self.endpoint(), self.limits, stopped(stopping));
         let ((), result) = tokio::join!(served, serving);
         if let Some(workers) = workers
             && workers.await.is_err()
         {
             tracing::error!("the workers ended in a panic");
         }
+        drop(uses.await);
+        self.keys.record_uses().await;
         result
+    }
+}
+
+/// Writes down once a minute when keys were used.
+async fn record_key_uses(keys: Arc<Keys>, shutdown: impl Future<Output = ()>) {
+    let mut shutdown = pin!(shutdown);
+    loop {
+        tokio::select! {
+            () = &mut shutdown => return,
+            () = tokio::time::sleep(KEY_USES) => keys.record_uses().await,
+        }
     }
 }
 
@@ -188,7 +220,8 @@ pub async fn wire(
     let service = Parts {
         ports,
         policy: policy(config),
-        keys: Arc::new(BootstrapKey::new(&admin_key, "bootstrap")?),
+        bootstrap: BootstrapKey::new(&admin_key, "bootstrap")?,
+        rate_limit_per_second: config.rate_limit_per_second,
         workers: (config.workers > 0).then(|| WorkerSettings::new(config.workers)),
         limits: Limits { connections: config.max_connections, ..Limits::default() },
     };

@@ -59,6 +59,7 @@ pub struct Builder {
     policy: Policy,
     workers: u32,
     workers_are_dead: bool,
+    rate_limit_per_second: u32,
     limits: Limits,
     starting_at: Timestamp,
 }
@@ -70,6 +71,7 @@ impl Default for Builder {
             policy: Policy { retry, ..Policy::default() },
             workers: 0,
             workers_are_dead: false,
+            rate_limit_per_second: 0,
             limits: Limits::default(),
             starting_at: FakeClock::START,
         }
@@ -96,6 +98,13 @@ impl Builder {
     pub const fn dead_workers(mut self) -> Self {
         self.workers = 1;
         self.workers_are_dead = true;
+        self
+    }
+
+    /// Lets a key make so many requests a second; by default there is no limit.
+    #[must_use]
+    pub const fn rate_limit(mut self, per_second: u32) -> Self {
+        self.rate_limit_per_second = per_second;
         self
     }
 
@@ -183,7 +192,8 @@ impl TestApp {
                 entropy: Arc::new(entropy.clone()),
             },
             policy: builder.policy,
-            keys: Arc::new(BootstrapKey::new(&key, "bootstrap").unwrap()),
+            bootstrap: BootstrapKey::new(&key, "bootstrap").unwrap(),
+            rate_limit_per_second: builder.rate_limit_per_second,
             workers: (builder.workers > 0).then(|| WorkerSettings::new(builder.workers)),
             limits: builder.limits,
         };

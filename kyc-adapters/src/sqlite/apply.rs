@@ -1,7 +1,8 @@
 //! Applying one changeset inside the writer's transaction: guards, writes in order, audit events.
 
+use kyc_core::domain::api_key::ApiKey;
 use kyc_core::domain::audit::{AuditEvent, AuditHash};
-use kyc_core::domain::ids::{ChangesetId, ProviderName, SubjectId, VerificationId};
+use kyc_core::domain::ids::{ApiKeyId, ChangesetId, ProviderName, SubjectId, VerificationId};
 use kyc_core::domain::report::DayCount;
 use kyc_core::domain::status::{Stage, StatusWord};
 use kyc_core::domain::verification::{Finding, Verification};
@@ -10,7 +11,7 @@ use kyc_core::ports::store::{Changeset, Conflict, CustomerRow, Guard, Write};
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
 use super::fault::Fault;
-use super::rows::{counter_key, discrepancies_text, nanoseconds};
+use super::rows::{addresses_text, counter_key, discrepancies_text, nanoseconds};
 use super::sql;
 
 /// The end of the audit chain. The writer holds it in memory, since nobody else writes.
@@ -81,6 +82,13 @@ fn apply(connection: &Connection, write: &Write) -> Result<(), Fault> {
             put_answer(connection, *verification, answer, nanoseconds(*at)?)
         }
         Write::Count(count) => add_count(connection, *count),
+        Write::InsertApiKey(key) => insert_api_key(connection, key),
+        Write::RevokeApiKey { id, at } => {
+            change_api_key(connection, sql::REVOKE_API_KEY, *id, nanoseconds(*at)?)
+        }
+        Write::TouchApiKey { id, at } => {
+            change_api_key(connection, sql::TOUCH_API_KEY, *id, nanoseconds(*at)?)
+        }
     }
 }
 
@@ -194,6 +202,33 @@ fn add_count(connection: &Connection, count: DayCount) -> Result<(), Fault> {
         .map(drop)
 }
 
+/// An id or a digest that is taken breaks a constraint, and so is [`Fault::Forbidden`].
+fn insert_api_key(connection: &Connection, key: &ApiKey) -> Result<(), Fault> {
+    execute(
+        connection,
+        sql::INSERT_API_KEY,
+        params![
+            &key.id.to_bytes()[..],
+            key.name.as_str(),
+            key.subject.as_str(),
+            key.role.as_str(),
+            &key.digest[..],
+            addresses_text(&key.allowed_addresses),
+            nanoseconds(key.created_at)?,
+            key.expires_at.map(nanoseconds).transpose()?,
+            key.revoked_at.map(nanoseconds).transpose()?,
+            key.last_used_at.map(nanoseconds).transpose()?,
+        ],
+    )
+    .map(drop)
+}
+
+/// Keys are never removed, so one that isn't there was never read either.
+fn change_api_key(connection: &Connection, sql: &str, id: ApiKeyId, at: i64) -> Result<(), Fault> {
+    let changed = execute(connection, sql, params![&id.to_bytes()[..], at])?;
+    if changed == 0 { Err(Fault::Forbidden) } else { Ok(()) }
+}
+
 fn append(
     connection: &Connection,
     head: &mut Head,
@@ -215,6 +250,7 @@ fn append(
             event.subject.map(SubjectId::to_bytes),
             event.verification.map(VerificationId::to_bytes),
             event.provider.as_ref().map(ProviderName::as_str),
+            event.target,
             event.reason,
             event.from.map(StatusWord::as_str),
             event.to.map(StatusWord::as_str),

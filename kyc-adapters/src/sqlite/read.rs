@@ -1,6 +1,7 @@
-//! The reads: each is one statement, so that none mixes two commits.
+//! The reads: each is one statement or one transaction, so that none mixes two commits.
 
 use jiff::Timestamp;
+use kyc_core::domain::api_key::ApiKey;
 use kyc_core::domain::audit::ChainedEvent;
 use kyc_core::domain::ids::{CustomerId, SubjectId, VerificationId};
 use kyc_core::domain::report::{DayCount, Range};
@@ -123,6 +124,38 @@ pub(super) fn audit_events(
 ) -> Result<Vec<ChainedEvent>, Fault> {
     let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
     many(connection, sql::AUDIT_EVENTS, params![sequence, limit])
+}
+
+pub(super) fn audit_events_before(
+    connection: &Connection,
+    subject: Option<SubjectId>,
+    before: Option<u64>,
+    limit: u32,
+) -> Result<Vec<ChainedEvent>, Fault> {
+    let last = before.and_then(|before| i64::try_from(before.saturating_sub(1)).ok()).unwrap_or(i64::MAX);
+    match subject.map(SubjectId::to_bytes) {
+        None => many(connection, sql::AUDIT_EVENTS_BEFORE, params![last, limit]),
+        Some(subject) => many(connection, sql::AUDIT_EVENTS_OF, params![last, limit, &subject[..]]),
+    }
+}
+
+/// A search each, in one transaction: a list as a parameter would be a table that is scanned.
+pub(super) fn customer_ids(
+    connection: &Connection,
+    subjects: &[SubjectId],
+) -> Result<Vec<(SubjectId, CustomerId)>, Fault> {
+    // It is undone when it goes out of scope, and there is nothing to undo.
+    let reading = connection.unchecked_transaction()?;
+    let found = subjects.iter().map(|subject| one(&reading, sql::CUSTOMER_ID, [&subject.to_bytes()[..]]));
+    found.filter_map(Result::transpose).collect()
+}
+
+pub(super) fn api_key_by_digest(connection: &Connection, digest: &[u8; 32]) -> Result<Option<ApiKey>, Fault> {
+    one(connection, sql::API_KEY_BY_DIGEST, [&digest[..]])
+}
+
+pub(super) fn api_keys(connection: &Connection) -> Result<Vec<ApiKey>, Fault> {
+    many(connection, sql::API_KEYS, [])
 }
 
 /// The end of the audit chain.

@@ -5,9 +5,10 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use kyc_core::domain::api_key::{AddressRange, ApiKey, KeyName};
 use kyc_core::domain::audit::{AuditEvent, AuditHash, ChainedEvent};
 use kyc_core::domain::discrepancy::{Discrepancy, ProviderCode};
-use kyc_core::domain::ids::{ChangesetId, CustomerId, ProviderName, SubjectId, VerificationId};
+use kyc_core::domain::ids::{ApiKeyId, ChangesetId, CustomerId, ProviderName, SubjectId, VerificationId};
 use kyc_core::domain::report::{Counter, DayCount};
 use kyc_core::domain::status::{Status, StatusKind};
 use kyc_core::domain::verification::{State, StateKind, Verification};
@@ -282,6 +283,7 @@ impl FromColumns for ChainedEvent {
                 subject: columns.optional_array()?.map(SubjectId::from_bytes),
                 verification: columns.optional_array()?.map(VerificationId::from_bytes),
                 provider: columns.optional_text()?.map(provider_name).transpose()?,
+                target: columns.optional_text()?.map(ToOwned::to_owned),
                 reason: columns.optional_text()?.map(ToOwned::to_owned),
                 from: columns.optional_word()?,
                 to: columns.optional_word()?,
@@ -291,6 +293,48 @@ impl FromColumns for ChainedEvent {
             hash: columns.read()?,
         })
     }
+}
+
+impl FromColumns for ApiKey {
+    fn take(columns: &mut Columns<'_>) -> Result<Self, Fault> {
+        Ok(Self {
+            id: ApiKeyId::from_bytes(columns.array()?),
+            name: columns.read()?,
+            subject: columns.read()?,
+            role: columns.word()?,
+            digest: columns.array()?,
+            allowed_addresses: addresses(columns.text()?)?,
+            created_at: columns.read()?,
+            expires_at: columns.optional_time()?,
+            revoked_at: columns.optional_time()?,
+            last_used_at: columns.optional_time()?,
+        })
+    }
+}
+
+impl FromColumns for KeyName {
+    fn take(columns: &mut Columns<'_>) -> Result<Self, Fault> {
+        Self::parse(columns.text()?).map_err(|_| Fault::Unreadable)
+    }
+}
+
+impl FromColumns for (SubjectId, CustomerId) {
+    fn take(columns: &mut Columns<'_>) -> Result<Self, Fault> {
+        Ok((SubjectId::from_bytes(columns.array()?), columns.read()?))
+    }
+}
+
+/// Ranges as one text, with one space between.
+pub(super) fn addresses_text(ranges: &[AddressRange]) -> String {
+    ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// No range at all means every address, so only a text that is quite empty is read so.
+fn addresses(text: &str) -> Result<Vec<AddressRange>, Fault> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    text.split(' ').map(|range| AddressRange::parse(range).map_err(|_| Fault::Unreadable)).collect()
 }
 
 fn provider_name(text: &str) -> Result<ProviderName, Fault> {

@@ -47,6 +47,20 @@ macro_rules! verification_record {
     };
 }
 
+macro_rules! event_columns {
+    () => {
+        "SELECT sequence, changeset, at, actor, action, subject, verification, provider, target, reason, \
+         from_status, to_status, fields, request_id, hash FROM audit_events "
+    };
+}
+
+macro_rules! api_key_columns {
+    () => {
+        "SELECT id, name, subject, role, digest, allowed_addresses, created_at, expires_at, revoked_at, \
+         last_used_at FROM api_keys "
+    };
+}
+
 pub(super) const CUSTOMER: &str = concat!(customer_record!(), "WHERE c.customer_id = ?1");
 
 // The read of a status, which is asked for most: it leaves out the data.
@@ -104,9 +118,21 @@ pub(super) const COUNTS: &str = "\
      SELECT day, kind, word, bucket, value FROM counters WHERE day BETWEEN ?1 AND ?2 \
      ORDER BY day, kind, word, bucket";
 
-pub(super) const AUDIT_EVENTS: &str = "SELECT sequence, changeset, at, actor, action, subject, verification, \
-     provider, reason, from_status, to_status, fields, request_id, hash \
-     FROM audit_events WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
+pub(super) const AUDIT_EVENTS: &str =
+    concat!(event_columns!(), "WHERE sequence > ?1 ORDER BY sequence LIMIT ?2");
+
+// `?1` is the last sequence that fits.
+pub(super) const AUDIT_EVENTS_BEFORE: &str =
+    concat!(event_columns!(), "WHERE sequence <= ?1 ORDER BY sequence DESC LIMIT ?2");
+pub(super) const AUDIT_EVENTS_OF: &str =
+    concat!(event_columns!(), "WHERE subject = ?3 AND sequence <= ?1 ORDER BY sequence DESC LIMIT ?2");
+
+pub(super) const CUSTOMER_ID: &str = "SELECT subject, customer_id FROM customers WHERE subject = ?1";
+
+pub(super) const API_KEY_BY_DIGEST: &str = concat!(api_key_columns!(), "WHERE digest = ?1");
+
+// The bound, below every id, makes it a walk of the index.
+pub(super) const API_KEYS: &str = concat!(api_key_columns!(), "WHERE id >= x'' ORDER BY id DESC");
 
 pub(super) const AUDIT_HEAD: &str =
     "SELECT sequence, hash FROM audit_events WHERE sequence > 0 ORDER BY sequence DESC LIMIT 1";
@@ -160,10 +186,20 @@ pub(super) const ADD_COUNT: &str = "\
      INSERT INTO counters (day, kind, word, bucket, value) VALUES (?1, ?2, ?3, ?4, ?5) \
      ON CONFLICT (day, kind, word, bucket) DO UPDATE SET value = value + excluded.value";
 
+pub(super) const INSERT_API_KEY: &str = "\
+     INSERT INTO api_keys (id, name, subject, role, digest, allowed_addresses, created_at, expires_at, \
+     revoked_at, last_used_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+
+pub(super) const REVOKE_API_KEY: &str =
+    "UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?2) WHERE id = ?1";
+
+pub(super) const TOUCH_API_KEY: &str =
+    "UPDATE api_keys SET last_used_at = max(coalesce(last_used_at, ?2), ?2) WHERE id = ?1";
+
 pub(super) const APPEND_EVENT: &str = "\
      INSERT INTO audit_events (sequence, changeset, at, actor, action, subject, verification, provider, \
-     reason, from_status, to_status, fields, request_id, hash) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+     target, reason, from_status, to_status, fields, request_id, hash) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
 pub(super) const LEASE: &str = "\
      UPDATE verifications SET lease_token = lease_token + 1, lease_until = ?2 WHERE id = ?1 \

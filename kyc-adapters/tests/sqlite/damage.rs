@@ -5,7 +5,7 @@ use std::path::Path;
 
 use kyc_adapters::sqlite::{OpenError, SqliteConfig, SqliteStore};
 use kyc_core::contract::store::rows;
-use kyc_core::ports::store::{CustomerReads, StoreError, VerificationReads};
+use kyc_core::ports::store::{ApiKeyReads, CustomerReads, StoreError, VerificationReads};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -145,4 +145,29 @@ async fn a_damaged_verification_does_not_keep_the_others_from_being_claimed() {
     );
     let second = store.claim(claim).await.unwrap();
     assert_eq!(second.len(), 2);
+}
+
+#[tokio::test]
+async fn an_api_key_that_cannot_be_read_is_an_error_and_opens_nothing() {
+    use kyc_core::ports::Store;
+    use kyc_core::ports::store::Write;
+
+    let (store, folder) = fresh();
+    let keys = (1..=4).map(|n| Write::InsertApiKey(rows::api_key(n))).collect();
+    store.commit(rows::changeset(1, keys)).await.unwrap();
+    let direct = Connection::open(database(&folder)).unwrap();
+    direct
+        .execute_batch(
+            "PRAGMA ignore_check_constraints = ON;
+             UPDATE api_keys SET allowed_addresses = ' ' WHERE name = 'key-1';
+             UPDATE api_keys SET role = 'root' WHERE name = 'key-2';
+             UPDATE api_keys SET allowed_addresses = '10.0.0.1/8' WHERE name = 'key-3';",
+        )
+        .unwrap();
+    drop(direct);
+    for n in 1..=3 {
+        assert_eq!(store.api_key_by_digest(rows::digest(n)).await, Err(StoreError::Corrupt), "{n}");
+    }
+    assert_eq!(store.api_key_by_digest(rows::digest(4)).await, Ok(Some(rows::api_key(4))));
+    assert_eq!(store.api_keys().await, Err(StoreError::Corrupt));
 }

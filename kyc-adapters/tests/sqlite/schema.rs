@@ -1,14 +1,19 @@
 //! What the core's types can't say, a row can't hold: the CHECKs, one edit of a sound row each.
 
+use kyc_core::contract::store::rows;
+use kyc_core::domain::permission::Role;
+use kyc_core::ports::Store;
+use kyc_core::ports::store::Write;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::{fresh, register};
 
-/// A database with one registered customer, opened beside the store with foreign keys checked.
+/// A database with one registered customer and one API key, opened beside the store with foreign keys checked.
 async fn direct() -> (Connection, TempDir) {
     let (store, folder) = fresh();
     register(&store, 1..=1).await;
+    store.commit(rows::changeset(2, vec![Write::InsertApiKey(rows::api_key(1))])).await.unwrap();
     store.close().await;
     let connection = Connection::open(folder.path().join("kyc.db")).unwrap();
     connection.execute_batch("PRAGMA foreign_keys = ON").unwrap();
@@ -100,6 +105,22 @@ async fn every_combination_of_a_verifications_state_is_allowed_or_refused_as_in_
 }
 
 #[tokio::test]
+async fn the_roles_of_a_key_are_those_of_the_core() {
+    let (connection, _folder) = direct().await;
+    let may_be =
+        |word: &str| holds(&connection, &format!("UPDATE api_keys SET role = '{word}', expires_at = 1"));
+    for role in Role::ALL {
+        assert!(may_be(role.as_str()), "{role}");
+    }
+    for word in ["", "root", "Admin", "admin ", "system"] {
+        assert!(!may_be(word), "{word}");
+    }
+    for name in ["a", "ada.lovelace@example.com", "A_z-09"] {
+        assert!(holds(&connection, &format!("UPDATE api_keys SET name = '{name}', subject = '{name}'")));
+    }
+}
+
+#[tokio::test]
 async fn what_no_type_of_the_core_can_hold_is_refused() {
     let (connection, _folder) = direct().await;
     connection
@@ -165,6 +186,29 @@ async fn what_no_type_of_the_core_can_hold_is_refused() {
         ("UPDATE counters SET value = 0.5", "half a customer"),
         ("UPDATE audit_events SET reason = 'other'", "an event edited"),
         ("DELETE FROM audit_events", "an event removed"),
+        ("UPDATE api_keys SET id = zeroblob(15)", "an id of another length"),
+        ("UPDATE api_keys SET name = ''", "no name"),
+        ("UPDATE api_keys SET name = printf('%065d', 0)", "a name that is too long"),
+        ("UPDATE api_keys SET name = 'a b'", "a name with a space"),
+        ("UPDATE api_keys SET subject = ''", "nobody's key"),
+        ("UPDATE api_keys SET subject = printf('%065d', 0)", "a subject that is too long"),
+        ("UPDATE api_keys SET subject = 'a:b'", "a subject that would split the actor of an event"),
+        ("UPDATE api_keys SET digest = zeroblob(31)", "a digest that is too short"),
+        ("UPDATE api_keys SET digest = '01234567890123456789012345678901'", "text for bytes"),
+        ("UPDATE api_keys SET allowed_addresses = NULL", "addresses unknown"),
+        ("UPDATE api_keys SET allowed_addresses = 'all'", "a word for addresses"),
+        ("UPDATE api_keys SET created_at = NULL", "made at no time"),
+        ("UPDATE api_keys SET expires_at = 'never'", "a time that is text"),
+        (
+            "INSERT INTO api_keys (id, name, subject, role, digest, allowed_addresses, created_at)
+             SELECT id, name, subject, role, zeroblob(32), '', 1 FROM api_keys",
+            "an id twice",
+        ),
+        (
+            "INSERT INTO api_keys (id, name, subject, role, digest, allowed_addresses, created_at)
+             SELECT zeroblob(16), name, subject, role, digest, '', 1 FROM api_keys",
+            "a digest twice",
+        ),
         ("INSERT INTO probe VALUES (2, x'')", "a second probe"),
     ] {
         assert!(!holds(&connection, sql), "{why}: {sql}");

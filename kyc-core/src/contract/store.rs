@@ -16,6 +16,7 @@ mod claims;
 mod commit;
 mod counts;
 mod fields;
+mod keys;
 mod leases;
 mod pages;
 mod races;
@@ -97,6 +98,27 @@ macro_rules! __store_cases {
             audit::every_column_of_an_event_is_read_back = "Every audit event is read back as it was written.";
             audit::events_are_read_behind_a_sequence_up_to_a_limit =
                 "Events are read in order behind a sequence, up to the limit.";
+            audit::the_target_of_an_event_is_read_back_and_hashed =
+                "The target of an event is read back, and its hash covers it.";
+            audit::events_before_a_sequence_are_read_newest_first_without_gap_or_repeat =
+                "Events before a sequence are read newest first, up to the limit.";
+            audit::the_events_of_a_person_are_theirs_alone_and_newest_first =
+                "With a subject only that person's events are read, whether the person is there or not.";
+            audit::the_customer_ids_of_those_who_are_there_are_told =
+                "The caller's ids of people are told; of one who is not there there is none.";
+            keys::a_key_is_found_by_its_digest_and_read_back =
+                "A key is found by its digest, also one that has ended, and read back as it was written.";
+            keys::another_digest_finds_no_key = "A digest is compared byte for byte.";
+            keys::a_revoked_key_is_seen_revoked_at_once =
+                "A key that was revoked is read as revoked by every read after the commit was answered.";
+            keys::the_first_revocation_of_a_key_stays = "Where a key has ended the first time stays.";
+            keys::the_last_use_of_a_key_never_goes_back =
+                "When a key was last used is recorded, unless a later time is there.";
+            keys::keys_are_listed_newest_first = "All keys are listed by id, descending.";
+            keys::a_taken_digest_or_id_of_a_key_fails_and_leaves_nothing =
+                "A key whose digest or id is taken fails, and nothing of the changeset stays.";
+            keys::a_change_of_no_key_fails_and_leaves_nothing =
+                "Only a key that is there is revoked or marked as used.";
         }
     };
 }

@@ -2,42 +2,56 @@
 
 use std::fmt;
 
+use super::api_key::{ApiKey, KeyName};
 use super::fault::Invalid;
+use super::ids::ApiKeyId;
+use super::permission::{Forbidden, Permission, Role, Sight};
 
-/// Who asks for something. Permission by role comes with API keys; until then an actor is the operator's
-/// admin or the system itself, and both may do everything.
+/// Who asks for something: somebody with an API key, or a part of the system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     kind: ActorKind,
-    name: String,
     request: Option<RequestId>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum ActorKind {
-    Admin,
-    System,
+    Account { key: Option<ApiKeyId>, name: KeyName, subject: KeyName, role: Role },
+    System(&'static str),
 }
 
 impl Actor {
-    /// An administrator, by the name of the key or account behind it.
+    /// An account of a role, for an application that knows its own users.
     ///
     /// # Errors
-    /// `actor.invalid` where the name is not 1 to 64 of `A-Za-z0-9._@-`.
-    pub fn admin(name: &str) -> Result<Self, Invalid> {
-        let well_formed = (1..=64).contains(&name.len())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '@' | '-'));
-        if well_formed {
-            Ok(Self { kind: ActorKind::Admin, name: name.to_owned(), request: None })
-        } else {
-            Err(Invalid::new("actor.invalid", "1 to 64 of A-Z a-z 0-9 . _ @ - are expected"))
-        }
+    /// `key_name.invalid` where the name is not 1 to 64 of `A-Za-z0-9._@-`.
+    pub fn account(name: &str, role: Role) -> Result<Self, Invalid> {
+        let name = KeyName::parse(name)?;
+        let kind = ActorKind::Account { key: None, subject: name.clone(), name, role };
+        Ok(Self { kind, request: None })
     }
 
-    /// A part of the system that acts by itself, such as `worker`.
+    /// An administrator.
+    ///
+    /// # Errors
+    /// As [`Actor::account`].
+    pub fn admin(name: &str) -> Result<Self, Invalid> {
+        Self::account(name, Role::Admin)
+    }
+
+    /// Whoever holds an API key.
     #[must_use]
-    pub fn system(part: &'static str) -> Self {
-        Self { kind: ActorKind::System, name: part.to_owned(), request: None }
+    pub fn of_key(key: &ApiKey) -> Self {
+        let ApiKey { id, name, subject, role, .. } = key;
+        let kind =
+            ActorKind::Account { key: Some(*id), name: name.clone(), subject: subject.clone(), role: *role };
+        Self { kind, request: None }
+    }
+
+    /// A part of the system that acts by itself, such as `worker`. It may do everything.
+    #[must_use]
+    pub const fn system(part: &'static str) -> Self {
+        Self { kind: ActorKind::System(part), request: None }
     }
 
     /// The same actor, within a request.
@@ -47,18 +61,51 @@ impl Actor {
         self
     }
 
-    /// The name of the key, account or part.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
+    /// Whether the actor may do something. To be asked before anything is looked up, so that who may not
+    /// does not learn what exists (I7).
+    ///
+    /// # Errors
+    /// [`Forbidden`] where not.
+    pub const fn require(&self, permission: Permission) -> Result<(), Forbidden> {
+        match &self.kind {
+            ActorKind::Account { role, .. } if !role.may(permission) => Err(Forbidden),
+            ActorKind::Account { .. } | ActorKind::System(_) => Ok(()),
+        }
     }
 
-    /// The role in one word.
+    /// How much of a person's data the actor sees.
+    #[must_use]
+    pub const fn sight(&self) -> Sight {
+        match &self.kind {
+            ActorKind::Account { role, .. } => role.sight(),
+            ActorKind::System(_) => Sight::Full,
+        }
+    }
+
+    /// The name of the key or account, or of the part.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match &self.kind {
+            ActorKind::Account { name, .. } => name.as_str(),
+            ActorKind::System(part) => part,
+        }
+    }
+
+    /// The person or system behind the key. Where two have to agree, subjects count and not keys.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        match &self.kind {
+            ActorKind::Account { subject, .. } => subject.as_str(),
+            ActorKind::System(part) => part,
+        }
+    }
+
+    /// The role in one word; `system` for a part of the system.
     #[must_use]
     pub const fn role(&self) -> &'static str {
-        match self.kind {
-            ActorKind::Admin => "admin",
-            ActorKind::System => "system",
+        match &self.kind {
+            ActorKind::Account { role, .. } => role.as_str(),
+            ActorKind::System(_) => "system",
         }
     }
 
@@ -69,9 +116,14 @@ impl Actor {
     }
 }
 
+/// As audit events name it: `role:subject`, and `#` with the key's id where there is one.
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.role(), self.name)
+        write!(f, "{}:{}", self.role(), self.subject())?;
+        match &self.kind {
+            ActorKind::Account { key: Some(key), .. } => write!(f, "#{key}"),
+            ActorKind::Account { key: None, .. } | ActorKind::System(_) => Ok(()),
+        }
     }
 }
 

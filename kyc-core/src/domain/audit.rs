@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::actor::Actor;
 use super::field::Field;
-use super::ids::{ChangesetId, ProviderName, SubjectId, VerificationId};
+use super::ids::{ApiKeyId, ChangesetId, ProviderName, SubjectId, VerificationId};
 use super::status::{Status, StatusWord};
 use super::words::words;
 
@@ -36,6 +36,10 @@ words! {
         VerificationDecided = "verification.decided",
         /// A provider's answer came for a verification that had ended, and changed nothing.
         AnswerIgnored = "verification.answer_ignored",
+        /// An API key was made.
+        ApiKeyCreated = "api_key.created",
+        /// An API key was revoked.
+        ApiKeyRevoked = "api_key.revoked",
     }
 }
 
@@ -55,6 +59,8 @@ pub struct AuditEvent {
     pub verification: Option<VerificationId>,
     /// The provider that it concerns.
     pub provider: Option<ProviderName>,
+    /// What else it concerns, as `kind:id`, such as `api_key:` and its id.
+    pub target: Option<String>,
     /// Why, as codes with spaces between: the cause, the discrepancies, or the class of a failure.
     pub reason: Option<String>,
     /// The status before, in one word.
@@ -78,6 +84,7 @@ impl AuditEvent {
             subject: None,
             verification: None,
             provider: None,
+            target: None,
             reason: None,
             from: None,
             to: None,
@@ -98,6 +105,13 @@ impl AuditEvent {
     pub fn of(mut self, verification: VerificationId, provider: &ProviderName) -> Self {
         self.verification = Some(verification);
         self.provider = Some(provider.clone());
+        self
+    }
+
+    /// The API key that it concerns.
+    #[must_use]
+    pub fn on_key(mut self, key: ApiKeyId) -> Self {
+        self.target = Some(format!("api_key:{key}"));
         self
     }
 
@@ -145,8 +159,8 @@ impl AuditHash {
     /// The hash of the event at `sequence`, after the event whose hash is `self`.
     ///
     /// SHA-256 over: the text `kyc-audit-1`, the hash before, and then every column in the order
-    /// sequence, changeset, at, actor, action, subject, verification, provider, reason, from, to, fields,
-    /// `request_id`. Each column is one byte (0 absent, 1 present), its length in four bytes, and its bytes;
+    /// sequence, changeset, at, actor, action, subject, verification, provider, target, reason, from, to,
+    /// fields, `request_id`. Each column is one byte (0 absent, 1 present), its length in four bytes, and its bytes;
     /// the label and the hash before are columns as well. The sequence is eight bytes; the time is RFC
     /// 3339 text as `jiff` prints it; ids are their sixteen bytes; numbers are big-endian.
     #[must_use]
@@ -170,6 +184,7 @@ impl AuditHash {
         column(event.subject.map(SubjectId::to_bytes).as_ref().map(<[u8; 16]>::as_slice));
         column(event.verification.map(VerificationId::to_bytes).as_ref().map(<[u8; 16]>::as_slice));
         column(event.provider.as_ref().map(|provider| provider.as_str().as_bytes()));
+        column(event.target.as_ref().map(String::as_bytes));
         column(event.reason.as_ref().map(String::as_bytes));
         column(event.from.map(|word| word.as_str().as_bytes()));
         column(event.to.map(|word| word.as_str().as_bytes()));

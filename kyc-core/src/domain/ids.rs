@@ -164,6 +164,11 @@ uuid_id! {
 }
 
 uuid_id! {
+    /// The id of one API key.
+    ApiKeyId
+}
+
+uuid_id! {
     /// The id of one changeset: the events of a commit share it.
     ChangesetId
 }

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::lock;
+use crate::domain::api_key::ApiKey;
 use crate::domain::audit::ChainedEvent;
 use crate::domain::ids::{CustomerId, SubjectId, VerificationId};
 use crate::domain::report::{DayCount, Range};
@@ -16,8 +17,9 @@ use crate::domain::verification::Verification;
 use crate::ports::Store;
 use crate::ports::cipher::{Fingerprint, Sealed};
 use crate::ports::store::{
-    AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads, CustomerRecord, Lease,
-    PageRequest, Queue, ReportReads, Standing, StoreError, VerificationReads, VerificationRecord,
+    ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
+    CustomerRecord, Lease, PageRequest, Queue, ReportReads, Standing, StoreError, VerificationReads,
+    VerificationRecord,
 };
 
 mod state;
@@ -182,6 +184,36 @@ impl AuditReads for MemoryStore {
         let inner = self.open()?;
         let after = inner.state.audit.iter().filter(|event| event.sequence > sequence);
         Ok(after.take(size(limit)).cloned().collect())
+    }
+
+    async fn audit_events_before(
+        &self,
+        subject: Option<SubjectId>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<ChainedEvent>, StoreError> {
+        let inner = self.open()?;
+        let newest_first = inner.state.audit.iter().rev();
+        let before = newest_first.filter(|event| before.is_none_or(|before| event.sequence < before));
+        let of_subject = before.filter(|event| subject.is_none() || event.event.subject == subject);
+        Ok(of_subject.take(size(limit)).cloned().collect())
+    }
+
+    async fn customer_ids(&self, subjects: &[SubjectId]) -> Result<Vec<(SubjectId, CustomerId)>, StoreError> {
+        let inner = self.open()?;
+        let rows = subjects.iter().filter_map(|subject| inner.state.customers.get(subject));
+        Ok(rows.map(|row| (row.subject, row.customer_id.clone())).collect())
+    }
+}
+
+#[async_trait]
+impl ApiKeyReads for MemoryStore {
+    async fn api_key_by_digest(&self, digest: [u8; 32]) -> Result<Option<ApiKey>, StoreError> {
+        Ok(self.open()?.state.api_keys.values().find(|key| key.digest == digest).cloned())
+    }
+
+    async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
+        Ok(self.open()?.state.api_keys.values().rev().cloned().collect())
     }
 }
 

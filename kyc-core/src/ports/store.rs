@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::cipher::{DataKey, Fingerprint, Sealed};
-use crate::domain::audit::{AuditEvent, ChainedEvent};
-use crate::domain::ids::{ChangesetId, CustomerId, SubjectId, VerificationId};
+use crate::domain::api_key::ApiKey;
+use crate::domain::audit::{Action, AuditEvent, ChainedEvent};
+use crate::domain::ids::{ApiKeyId, ChangesetId, CustomerId, SubjectId, VerificationId};
 use crate::domain::report::{Counter, DayCount, Range};
 use crate::domain::status::{Stage, Status, StatusKind};
 use crate::domain::verification::Verification;
@@ -77,6 +78,36 @@ pub struct VerificationRecord {
     pub row: CustomerRow,
     /// The data of the verification's version.
     pub data: Sealed,
+}
+
+/// Which audit events to look for; each part that is given must fit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Events on this person.
+    pub subject: Option<SubjectId>,
+    /// Events of this actor, written as the event has it, or without what stands behind its `#`.
+    pub actor: Option<String>,
+    /// Events of this kind.
+    pub action: Option<Action>,
+    /// Events at or after this time.
+    pub since: Option<Timestamp>,
+    /// Events before this time.
+    pub until: Option<Timestamp>,
+}
+
+impl AuditFilter {
+    /// Whether an event passes.
+    #[must_use]
+    pub fn passes(&self, event: &AuditEvent) -> bool {
+        let is_actor = |wanted: &String| {
+            event.actor == *wanted || event.actor.split_once('#').is_some_and(|(actor, _)| actor == wanted)
+        };
+        self.subject.is_none_or(|wanted| event.subject == Some(wanted))
+            && self.actor.as_ref().is_none_or(is_actor)
+            && self.action.is_none_or(|wanted| event.action == wanted)
+            && self.since.is_none_or(|since| event.at >= since)
+            && self.until.is_none_or(|until| event.at < until)
+    }
 }
 
 /// A page of a list.
@@ -163,11 +194,34 @@ pub trait ReportReads: Send + Sync {
 pub trait AuditReads: Send + Sync {
     /// The events after the one at `sequence`, in order, at most `limit`.
     async fn audit_events(&self, sequence: u64, limit: u32) -> Result<Vec<ChainedEvent>, StoreError>;
+
+    /// The events before the one at `before` (none: from the last one on), newest first, at most `limit`. With
+    /// a subject only that person's, by an index.
+    async fn audit_events_before(
+        &self,
+        subject: Option<SubjectId>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<ChainedEvent>, StoreError>;
+
+    /// The caller's ids of these people, in any order; of one who was erased there is none.
+    async fn customer_ids(&self, subjects: &[SubjectId]) -> Result<Vec<(SubjectId, CustomerId)>, StoreError>;
+}
+
+/// Reads of API keys.
+#[async_trait]
+pub trait ApiKeyReads: Send + Sync {
+    /// The key with this digest, also one that has ended. It MUST be found by an index, and MUST see every
+    /// commit that was answered before the call: a key that was revoked is dead at the next request.
+    async fn api_key_by_digest(&self, digest: [u8; 32]) -> Result<Option<ApiKey>, StoreError>;
+
+    /// All keys, newest first: by [`ApiKeyId`], descending.
+    async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError>;
 }
 
 /// A store.
 #[async_trait]
-pub trait Store: CustomerReads + VerificationReads + ReportReads + AuditReads {
+pub trait Store: CustomerReads + VerificationReads + ReportReads + AuditReads + ApiKeyReads {
     /// Makes everything in the changeset true together, or nothing of it.
     ///
     /// * A guard that does not hold, and a customer id that is taken, MUST be a [`Conflict`]; uniqueness MUST
@@ -252,6 +306,22 @@ pub enum Write {
     },
     /// Changes a counter.
     Count(DayCount),
+    /// A new API key.
+    InsertApiKey(ApiKey),
+    /// Ends an API key; where it has ended the first time stays.
+    RevokeApiKey {
+        /// Which key.
+        id: ApiKeyId,
+        /// When.
+        at: Timestamp,
+    },
+    /// When an API key was last used, unless a later time is there.
+    TouchApiKey {
+        /// Which key.
+        id: ApiKeyId,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 impl Write {

@@ -7,18 +7,21 @@ use super::{Kyc, PortFailure};
 use crate::domain::actor::Actor;
 use crate::domain::audit::{Action, AuditEvent};
 use crate::domain::customer::Customer;
+use crate::domain::field::Field;
 use crate::domain::ids::CustomerId;
+use crate::domain::permission::{Forbidden, Permission, Sight};
+use crate::domain::shown::ShownCustomer;
 use crate::domain::status::Status;
-use crate::ports::cipher::{CipherError, Sealed};
-use crate::ports::store::CustomerRow;
+use crate::ports::cipher::CipherError;
+use crate::ports::store::{CustomerRecord, CustomerRow};
 
 /// A customer as a reader sees it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CustomerView {
     /// The caller's id.
     pub customer_id: CustomerId,
-    /// The data.
-    pub customer: Customer,
+    /// The data, as far as the reader sees it.
+    pub shown: ShownCustomer,
     /// Where the customer stands, at the time of the read.
     pub status: Status,
     /// Counts the changes of the data, from 1.
@@ -30,10 +33,10 @@ pub struct CustomerView {
 }
 
 impl CustomerView {
-    pub(super) fn of(row: &CustomerRow, customer: Customer, now: Timestamp) -> Self {
+    pub(super) fn of(row: &CustomerRow, customer: &Customer, sight: Sight, now: Timestamp) -> Self {
         Self {
             customer_id: row.customer_id.clone(),
-            customer,
+            shown: ShownCustomer::of(customer, sight),
             status: row.status.at(now),
             version: row.version,
             created_at: row.registered_at,
@@ -45,6 +48,9 @@ impl CustomerView {
 /// Why a customer could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CustomerError {
+    /// The actor may not do this. Nothing was looked up.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
     /// There is no customer with this id.
     #[error("there is no customer with this id")]
     NotFound,
@@ -53,33 +59,74 @@ pub enum CustomerError {
     Failed(#[from] PortFailure),
 }
 
+/// How much of a customer is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reveal {
+    /// What the role sees.
+    AsUsual,
+    /// The numbers too, for a role that sees the rest of a person.
+    Numbers,
+}
+
 impl Kyc {
-    /// The customer's data, unmasked. The read is audited before it is answered.
+    /// A customer, as far as the actor sees it. A read that shows personal data is audited before it is
+    /// answered.
     ///
     /// # Errors
-    /// [`CustomerError`].
-    pub async fn customer(&self, actor: &Actor, id: &CustomerId) -> Result<CustomerView, CustomerError> {
+    /// [`CustomerError`]; [`CustomerError::Forbidden`] also where a role that sees everything masked asks
+    /// for the numbers.
+    pub async fn customer(
+        &self,
+        actor: &Actor,
+        id: &CustomerId,
+        reveal: Reveal,
+    ) -> Result<CustomerView, CustomerError> {
+        actor.require(Permission::ReadCustomers)?;
+        let sight = match (reveal, actor.sight()) {
+            (Reveal::AsUsual, sight) => sight,
+            (Reveal::Numbers, Sight::Masked) => return Err(Forbidden.into()),
+            (Reveal::Numbers, Sight::Full | Sight::NumbersMasked) => Sight::Full,
+        };
         let record = self.ports.store.customer(id).await.map_err(PortFailure::from)?;
         let record = record.ok_or(CustomerError::NotFound)?;
         let now = self.now();
-        let view = self.view(&record.row, &record.data, now).map_err(PortFailure::from)?;
-        self.witness(shown(actor, &view, now).on(record.row.subject)).await?;
-        Ok(view)
+        let customer = self.open_latest(&record).map_err(PortFailure::from)?;
+        self.witness_shown(actor, &record.row, &customer, sight, now).await?;
+        Ok(CustomerView::of(&record.row, &customer, sight, now))
     }
 
-    /// Opens the data of a row's version.
+    /// Opens the data of a customer's present version.
+    pub(super) fn open_latest(&self, record: &CustomerRecord) -> Result<Customer, CipherError> {
+        open_customer(&*self.ports.cipher, &record.row, record.row.version, &record.data)
+    }
+
+    /// A customer as a reader of this sight sees it.
     pub(super) fn view(
         &self,
-        row: &CustomerRow,
-        data: &Sealed,
+        record: &CustomerRecord,
+        sight: Sight,
         now: Timestamp,
     ) -> Result<CustomerView, CipherError> {
-        let customer = open_customer(&*self.ports.cipher, row, row.version, data)?;
-        Ok(CustomerView::of(row, customer, now))
+        Ok(CustomerView::of(&record.row, &self.open_latest(record)?, sight, now))
     }
-}
 
-/// The event of showing one customer's data.
-pub(super) fn shown(actor: &Actor, view: &CustomerView, now: Timestamp) -> AuditEvent {
-    AuditEvent::new(actor, Action::CustomerRead, now).about(view.customer.present_fields())
+    /// Audits that a customer's data is shown; a masked read costs no write.
+    pub(super) async fn witness_shown(
+        &self,
+        actor: &Actor,
+        row: &CustomerRow,
+        customer: &Customer,
+        sight: Sight,
+        now: Timestamp,
+    ) -> Result<(), PortFailure> {
+        let mut fields = customer.present_fields();
+        match sight {
+            Sight::Masked => return Ok(()),
+            Sight::NumbersMasked => {
+                fields.retain(|field| !matches!(field, Field::IdentityDocument | Field::TaxIds));
+            }
+            Sight::Full => {}
+        }
+        self.witness(AuditEvent::new(actor, Action::CustomerRead, now).on(row.subject).about(fields)).await
+    }
 }

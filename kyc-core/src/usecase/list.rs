@@ -5,6 +5,7 @@ use super::{Kyc, PortFailure};
 use crate::domain::actor::Actor;
 use crate::domain::audit::{Action, AuditEvent};
 use crate::domain::ids::SubjectId;
+use crate::domain::permission::{Forbidden, Permission, Sight};
 use crate::ports::store::{CustomerFilter, PageRequest};
 
 /// A page of a list.
@@ -19,14 +20,17 @@ pub struct Page<T> {
 /// Why the list could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ListError {
+    /// The actor may not do this. Nothing was looked up.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
     /// A port failed.
     #[error(transparent)]
     Failed(#[from] PortFailure),
 }
 
 impl Kyc {
-    /// A page of customers with their data unmasked, newest registration first. The read is audited before
-    /// it is answered.
+    /// A page of customers as far as the actor sees them, newest registration first. A read that shows
+    /// personal data is audited before it is answered.
     ///
     /// # Errors
     /// [`ListError`].
@@ -36,6 +40,7 @@ impl Kyc {
         filter: CustomerFilter,
         page: PageRequest,
     ) -> Result<Page<CustomerView>, ListError> {
+        actor.require(Permission::ReadCustomers)?;
         // One more than asked for tells whether there is another page.
         let ask = PageRequest { limit: page.limit.saturating_add(1), ..page };
         let mut records = self.ports.store.customers(filter, ask).await.map_err(PortFailure::from)?;
@@ -47,9 +52,10 @@ impl Kyc {
         let now = self.now();
         // A decision that has run out reads as pending, so such a customer is not among the verified.
         records.retain(|record| filter.passes(record.row.status.at(now)));
-        let views = records.iter().map(|record| self.view(&record.row, &record.data, now));
+        let sight = actor.sight();
+        let views = records.iter().map(|record| self.view(record, sight, now));
         let items = views.collect::<Result<Vec<_>, _>>().map_err(PortFailure::from)?;
-        if !items.is_empty() {
+        if !items.is_empty() && sight != Sight::Masked {
             self.witness(AuditEvent::new(actor, Action::CustomersListed, now)).await?;
         }
         Ok(Page { items, next })

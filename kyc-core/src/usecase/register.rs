@@ -9,6 +9,7 @@ use crate::domain::audit::{Action, AuditEvent};
 use crate::domain::customer::{Customer, CustomerForm};
 use crate::domain::fault::{Faults, Invalid};
 use crate::domain::ids::{CustomerId, VerificationId};
+use crate::domain::permission::{Forbidden, Permission};
 use crate::domain::status::{Stage, Status};
 use crate::domain::verification::{Cause, Verification};
 use crate::ports::cipher::DataKey;
@@ -28,6 +29,9 @@ pub struct Register {
 /// Why a customer was not registered. Nothing was stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegisterError {
+    /// The actor may not do this. Nothing was looked up.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
     /// The input has faults; all of them.
     #[error("the input is invalid: {0}")]
     Invalid(Faults),
@@ -45,6 +49,7 @@ impl Kyc {
     /// # Errors
     /// [`RegisterError`] says what to mend.
     pub async fn register(&self, actor: &Actor, request: Register) -> Result<CustomerView, RegisterError> {
+        actor.require(Permission::WriteCustomers)?;
         let now = self.now();
         let (customer_id, customer) = self.read_registration(request).map_err(RegisterError::Invalid)?;
 
@@ -80,8 +85,8 @@ impl Kyc {
             .moving(None, row.status)
             .about(customer.present_fields());
 
-        let view = CustomerView::of(&row, customer, now);
-        let fingerprints = fingerprints(&*self.ports.cipher, &view.customer);
+        let view = CustomerView::of(&row, &customer, actor.sight(), now);
+        let fingerprints = fingerprints(&*self.ports.cipher, &customer);
         let day = row.registered_on();
         let counts = differences(None, (row.status, &[]));
         let mut writes = vec![

@@ -5,11 +5,15 @@ use jiff::civil::Date;
 use super::{Kyc, PortFailure};
 use crate::domain::actor::Actor;
 use crate::domain::fault::Faults;
+use crate::domain::permission::{Forbidden, Permission};
 use crate::domain::report::{Range, Report};
 
 /// Why there is no report.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReportError {
+    /// The actor may not do this. Nothing was looked up.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
     /// The range is none.
     #[error("the range is invalid: {0}")]
     Invalid(Faults),
@@ -23,7 +27,8 @@ impl Kyc {
     ///
     /// # Errors
     /// [`ReportError`].
-    pub async fn report(&self, _actor: &Actor, start: Date, end: Date) -> Result<Report, ReportError> {
+    pub async fn report(&self, actor: &Actor, start: Date, end: Date) -> Result<Report, ReportError> {
+        actor.require(Permission::ReadReport)?;
         let range = Range::new(start, end).map_err(ReportError::Invalid)?;
         let counts = self.ports.store.counts(range).await.map_err(PortFailure::from)?;
         Ok(Report::assemble(range, &counts))

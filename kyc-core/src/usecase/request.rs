@@ -7,6 +7,7 @@ use super::{Kyc, PortFailure, ROUNDS, Refused};
 use crate::domain::actor::Actor;
 use crate::domain::audit::{Action, AuditEvent};
 use crate::domain::ids::CustomerId;
+use crate::domain::permission::{Forbidden, Permission};
 use crate::domain::status::Event;
 use crate::domain::verification::{Cause, Verification};
 use crate::ports::store::CustomerRecord;
@@ -14,6 +15,9 @@ use crate::ports::store::CustomerRecord;
 /// Why no verification was queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
+    /// The actor may not do this. Nothing was looked up.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
     /// There is no customer with this id.
     #[error("there is no customer with this id")]
     NotFound,
@@ -45,6 +49,7 @@ impl Kyc {
         actor: &Actor,
         id: &CustomerId,
     ) -> Result<Verification, RequestError> {
+        actor.require(Permission::RequestVerification)?;
         for _ in 0..ROUNDS {
             let now = self.now();
             let record = self.ports.store.customer(id).await.map_err(PortFailure::from)?;

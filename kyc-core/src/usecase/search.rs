@@ -7,6 +7,7 @@ use crate::domain::audit::{Action, AuditEvent};
 use crate::domain::customer::{FingerprintKind, SearchForm, SearchKey};
 use crate::domain::fault::Faults;
 use crate::domain::field::Field;
+use crate::domain::permission::{Forbidden, Permission};
 
 /// An exact search by personal data, unparsed.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +26,9 @@ impl Search {
 /// Why nothing was searched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SearchError {
+    /// The actor may not do this. Nothing was looked up.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
     /// The input has faults; all of them.
     #[error("the input is invalid: {0}")]
     Invalid(Faults),
@@ -40,6 +44,7 @@ impl Kyc {
     /// # Errors
     /// [`SearchError`].
     pub async fn search(&self, actor: &Actor, search: Search) -> Result<Vec<CustomerView>, SearchError> {
+        actor.require(Permission::ReadCustomers)?;
         let Search { form, mut faults } = search;
         let key = SearchKey::parse(form);
         let (kind, value) = match key {
@@ -54,7 +59,7 @@ impl Kyc {
         let found = self.ports.store.customers_by_fingerprint(fingerprint, Search::MAX_RESULTS).await;
         let now = self.now();
         let views = found.map_err(PortFailure::from)?;
-        let views = views.iter().map(|record| self.view(&record.row, &record.data, now));
+        let views = views.iter().map(|record| self.view(record, actor.sight(), now));
         let views = views.collect::<Result<Vec<_>, _>>().map_err(PortFailure::from)?;
         let event = AuditEvent::new(actor, Action::CustomersSearched, now).about(match kind {
             FingerprintKind::Email => vec![Field::Email],

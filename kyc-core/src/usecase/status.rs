@@ -8,6 +8,7 @@ use crate::Secret;
 use crate::domain::actor::Actor;
 use crate::domain::discrepancy::Discrepancy;
 use crate::domain::ids::{CustomerId, ProviderName, VerificationId};
+use crate::domain::permission::{Forbidden, Permission};
 use crate::domain::status::Status;
 use crate::ports::cipher::CipherError;
 use crate::ports::store::Standing;
@@ -40,6 +41,9 @@ pub struct KycStatus {
 /// Why a status could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StatusError {
+    /// The actor may not do this. Nothing was looked up.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
     /// There is no customer with this id.
     #[error("there is no customer with this id")]
     NotFound,
@@ -54,7 +58,8 @@ impl Kyc {
     ///
     /// # Errors
     /// [`StatusError`].
-    pub async fn status(&self, _actor: &Actor, id: &CustomerId) -> Result<KycStatus, StatusError> {
+    pub async fn status(&self, actor: &Actor, id: &CustomerId) -> Result<KycStatus, StatusError> {
+        actor.require(Permission::ReadStatus)?;
         let record = self.ports.store.standing(id).await.map_err(PortFailure::from)?;
         let Standing { row, latest } = record.ok_or(StatusError::NotFound)?;
         let link = match &latest.link {

@@ -1,5 +1,6 @@
 //! The use cases over the in-memory ports.
 
+mod access;
 mod evidence;
 mod faults;
 mod flow;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use jiff::SignedDuration;
 
-use super::{Kyc, Ports, Ran, Register, Update, Updated};
+use super::{Kyc, Ports, Ran, Register, Reveal, Update, Updated};
 use crate::Secret;
 use crate::domain::actor::Actor;
 use crate::domain::audit::{Action, ChainWalk, ChainedEvent};

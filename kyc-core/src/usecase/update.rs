@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::change::Change;
-use super::customer::{CustomerView, shown};
+use super::customer::CustomerView;
 use super::sealing::{Place, fingerprints, open_customer, seal};
 use super::{Kyc, PortFailure, ROUNDS, Refused};
 use crate::domain::actor::Actor;
@@ -13,6 +13,7 @@ use crate::domain::decision::reverifies;
 use crate::domain::fault::Faults;
 use crate::domain::field::Field;
 use crate::domain::ids::CustomerId;
+use crate::domain::permission::{Forbidden, Permission};
 use crate::domain::status::Event;
 use crate::domain::verification::Cause;
 use crate::ports::store::{CustomerRecord, Write};
@@ -71,6 +72,9 @@ impl Because {
 /// Why a change was not stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UpdateError {
+    /// The actor may not do this. Nothing was looked up.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
     /// The input has faults; all of them.
     #[error("the input is invalid: {0}")]
     Invalid(Faults),
@@ -97,6 +101,7 @@ impl Kyc {
         id: &CustomerId,
         request: Update,
     ) -> Result<Updated, UpdateError> {
+        actor.require(Permission::WriteCustomers)?;
         for _ in 0..ROUNDS {
             let now = self.now();
             let record = self.ports.store.customer(id).await.map_err(PortFailure::from)?;
@@ -154,9 +159,10 @@ impl Kyc {
         let changed = current.changed_fields(&next);
         if changed.is_empty() {
             // Nothing changes, but the answer shows the data.
-            let view = CustomerView::of(&record.row, next, now);
-            let event = shown(actor, &view, now).on(record.row.subject);
-            self.witness(event).await.map_err(Refused::Failed)?;
+            let view = CustomerView::of(&record.row, &next, actor.sight(), now);
+            self.witness_shown(actor, &record.row, &next, actor.sight(), now)
+                .await
+                .map_err(Refused::Failed)?;
             return Ok(Updated {
                 customer: view,
                 reverification: Reverification { required: false, because: Vec::new() },
@@ -197,6 +203,6 @@ impl Kyc {
         if reverification.required {
             self.wake();
         }
-        Ok(Updated { customer: CustomerView::of(&row, next, now), reverification })
+        Ok(Updated { customer: CustomerView::of(&row, &next, actor.sight(), now), reverification })
     }
 }

@@ -3,11 +3,15 @@
 use super::{Kyc, PortFailure};
 use crate::domain::actor::Actor;
 use crate::domain::ids::CustomerId;
+use crate::domain::permission::{Forbidden, Permission};
 use crate::domain::verification::Verification;
 
 /// Why the verifications could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VerificationsError {
+    /// The actor may not do this. Nothing was looked up.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
     /// There is no customer with this id.
     #[error("there is no customer with this id")]
     NotFound,
@@ -23,9 +27,10 @@ impl Kyc {
     /// [`VerificationsError`].
     pub async fn verifications(
         &self,
-        _actor: &Actor,
+        actor: &Actor,
         id: &CustomerId,
     ) -> Result<Vec<Verification>, VerificationsError> {
+        actor.require(Permission::ReadStatus)?;
         let record = self.ports.store.standing(id).await.map_err(PortFailure::from)?;
         let record = record.ok_or(VerificationsError::NotFound)?;
         let all = self.ports.store.verifications(record.row.subject).await;

@@ -8,7 +8,7 @@ use kyc_core::domain::fault::Faults;
 use kyc_core::domain::ids::CustomerId;
 use kyc_core::domain::status::{Stage, StatusKind};
 use kyc_core::ports::store::CustomerFilter;
-use kyc_core::usecase::{Register, Search, Update, Updated};
+use kyc_core::usecase::{Register, Reveal, Search, Update, Updated};
 use poem::Request;
 use poem::web::Data;
 use poem_openapi::param::{Header, Path, Query};
@@ -22,7 +22,7 @@ use super::auth::Authenticated;
 use super::body::JsonBody;
 use super::etag;
 use super::problem::{self, Problem, ProblemKind, Refusal, Refuses};
-use super::query::{Lenient, NoParameters, refuse_unknown};
+use super::query::{Lenient, refuse_unknown};
 use super::values::Word;
 
 /// The endpoints of [`customers`](self).
@@ -129,6 +129,11 @@ impl Refuses for SearchRefuses {
     const KINDS: &'static [&'static [ProblemKind]] = &[problem::EVERY, problem::BODY];
 }
 
+/// An id as the examples of requests have it.
+pub(super) fn example_id() -> String {
+    "cus-1001".to_owned()
+}
+
 /// The id in a path. One that could not exist is not found.
 pub(super) fn path_id(text: &str) -> Result<CustomerId, Problem> {
     CustomerId::parse(text).map_err(|_| Problem::new(ProblemKind::NotFound))
@@ -214,17 +219,28 @@ impl CustomersApi {
 
     /// Read a customer
     ///
-    /// All that was declared, with the status. The read is audited.
+    /// What was declared, as far as the role of the key sees it, with the status. A reviewer sees document
+    /// numbers and tax ids with `reveal=true`. A read that shows personal data is audited.
     #[oai(path = "/customers/:id", method = "get", operation_id = "readCustomer")]
     async fn read(
         &self,
         Data(kyc): Data<&Kyc>,
         actor: Authenticated,
         /// Your own id of the customer.
+        #[oai(example = "example_id")]
         id: Path<String>,
-        _parameters: NoParameters,
+        request: &Request,
+        /// Whether to show document number, machine-readable zone and tax ids to a reviewer.
+        reveal: Query<Lenient<Option<bool>>>,
     ) -> Result<Versioned, Refusal<ReadRefuses>> {
-        let view = kyc.customer(&actor.0, &path_id(&id)?).await?;
+        let mut faults = Faults::new();
+        let reveal = reveal.0.optional("reveal", "true or false is expected", &mut faults).flatten();
+        refuse_unknown(request, &["reveal"], &mut faults);
+        if !faults.is_empty() {
+            Err(faults)?;
+        }
+        let reveal = if reveal == Some(true) { Reveal::Numbers } else { Reveal::AsUsual };
+        let view = kyc.customer(&actor.0, &path_id(&id)?, reveal).await?;
         Ok(Versioned::Ok(Json((&view).into()), etag::of(view.version)))
     }
 
@@ -239,6 +255,7 @@ impl CustomersApi {
         Data(kyc): Data<&Kyc>,
         actor: Authenticated,
         /// Your own id of the customer.
+        #[oai(example = "example_id")]
         id: Path<String>,
         /// Change only this version: an ETag, or several with commas between, or `*`.
         #[oai(name = "If-Match")]

@@ -1,11 +1,12 @@
 //! From what went wrong to what is answered: the one map from the core's errors to problems.
 
+use kyc_core::domain::permission::Forbidden;
 use kyc_core::ports::cipher::CipherError;
 use kyc_core::ports::entropy::NoEntropy;
 use kyc_core::ports::store::StoreError;
 use kyc_core::usecase::{
-    CustomerError, ListError, PortFailure, RegisterError, ReportError, RequestError, SearchError,
-    StatusError, UpdateError, VerificationsError,
+    ApiKeyError, AuditError, CustomerError, ListError, PortFailure, RegisterError, ReportError, RequestError,
+    SearchError, StatusError, UpdateError, VerificationsError,
 };
 
 use super::problem::{Problem, ProblemKind, RateLimit};
@@ -55,6 +56,7 @@ impl From<CipherError> for Problem {
 impl From<RegisterError> for Problem {
     fn from(error: RegisterError) -> Self {
         match error {
+            RegisterError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
             RegisterError::Invalid(faults) => Self::validation(faults),
             RegisterError::IdTaken => Self::new(ProblemKind::CustomerIdTaken),
             RegisterError::Failed(failure) => failure.into(),
@@ -65,6 +67,7 @@ impl From<RegisterError> for Problem {
 impl From<UpdateError> for Problem {
     fn from(error: UpdateError) -> Self {
         match error {
+            UpdateError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
             UpdateError::Invalid(faults) => Self::validation(faults),
             UpdateError::NotFound => Self::new(ProblemKind::NotFound),
             UpdateError::VersionMoved => Self::new(ProblemKind::PreconditionFailed),
@@ -76,6 +79,7 @@ impl From<UpdateError> for Problem {
 impl From<CustomerError> for Problem {
     fn from(error: CustomerError) -> Self {
         match error {
+            CustomerError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
             CustomerError::NotFound => Self::new(ProblemKind::NotFound),
             CustomerError::Failed(failure) => failure.into(),
         }
@@ -85,6 +89,7 @@ impl From<CustomerError> for Problem {
 impl From<StatusError> for Problem {
     fn from(error: StatusError) -> Self {
         match error {
+            StatusError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
             StatusError::NotFound => Self::new(ProblemKind::NotFound),
             StatusError::Failed(failure) => failure.into(),
         }
@@ -94,6 +99,7 @@ impl From<StatusError> for Problem {
 impl From<VerificationsError> for Problem {
     fn from(error: VerificationsError) -> Self {
         match error {
+            VerificationsError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
             VerificationsError::NotFound => Self::new(ProblemKind::NotFound),
             VerificationsError::Failed(failure) => failure.into(),
         }
@@ -103,6 +109,7 @@ impl From<VerificationsError> for Problem {
 impl From<RequestError> for Problem {
     fn from(error: RequestError) -> Self {
         match error {
+            RequestError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
             RequestError::NotFound => Self::new(ProblemKind::NotFound),
             RequestError::Final => Self::new(ProblemKind::Final),
             RequestError::LimitReached { limit, now, until } => {
@@ -126,6 +133,7 @@ impl From<RequestError> for Problem {
 impl From<ListError> for Problem {
     fn from(error: ListError) -> Self {
         match error {
+            ListError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
             ListError::Failed(failure) => failure.into(),
         }
     }
@@ -134,6 +142,7 @@ impl From<ListError> for Problem {
 impl From<SearchError> for Problem {
     fn from(error: SearchError) -> Self {
         match error {
+            SearchError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
             SearchError::Invalid(faults) => Self::validation(faults),
             SearchError::Failed(failure) => failure.into(),
         }
@@ -143,8 +152,35 @@ impl From<SearchError> for Problem {
 impl From<ReportError> for Problem {
     fn from(error: ReportError) -> Self {
         match error {
+            ReportError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
             ReportError::Invalid(faults) => Self::validation(faults),
             ReportError::Failed(failure) => failure.into(),
         }
+    }
+}
+
+impl From<ApiKeyError> for Problem {
+    fn from(error: ApiKeyError) -> Self {
+        match error {
+            ApiKeyError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
+            ApiKeyError::Invalid(faults) => Self::validation(faults),
+            ApiKeyError::NotFound => Self::new(ProblemKind::NotFound),
+            ApiKeyError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<AuditError> for Problem {
+    fn from(error: AuditError) -> Self {
+        match error {
+            AuditError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
+            AuditError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<Forbidden> for Problem {
+    fn from(Forbidden: Forbidden) -> Self {
+        Self::new(ProblemKind::Forbidden)
     }
 }

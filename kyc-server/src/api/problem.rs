@@ -149,6 +149,7 @@ impl Problem {
             | ProblemKind::TooLarge
             | ProblemKind::UnsupportedMediaType
             | ProblemKind::ValidationFailed
+            | ProblemKind::RateLimited
             | ProblemKind::VerificationLimit
             | ProblemKind::Internal => self.said.retry_after,
         };

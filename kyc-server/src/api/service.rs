@@ -39,6 +39,10 @@ impl Refuses for DocumentRefuses {
     const KINDS: &'static [&'static [ProblemKind]] = &[&[ProblemKind::Timeout, ProblemKind::Internal]];
 }
 
+fn example_name() -> String {
+    ProblemKind::ValidationFailed.name().to_owned()
+}
+
 #[expect(clippy::unused_async, reason = "poem-openapi takes async functions only")]
 #[OpenApi(tag = "Tag::Service")]
 impl ServiceApi {
@@ -69,6 +73,7 @@ impl ServiceApi {
     async fn problem(
         &self,
         /// The last part of the problem's `type`.
+        #[oai(example = "example_name")]
         name: Path<String>,
     ) -> Result<Json<ProblemDescription>, Refusal<DescribeRefuses>> {
         let kind = ProblemKind::by_name(&name).ok_or(Problem::new(ProblemKind::NotFound))?;

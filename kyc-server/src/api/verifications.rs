@@ -12,7 +12,7 @@ use poem_openapi::{ApiResponse, OpenApi};
 use self::body::{StatusBody, VerificationBody, VerificationListBody};
 use super::Tag;
 use super::auth::Authenticated;
-use super::customers::{ReadRefuses, path_id};
+use super::customers::{ReadRefuses, example_id, path_id};
 use super::problem::{self, ProblemKind, Refusal, Refuses};
 use super::query::NoParameters;
 
@@ -48,6 +48,7 @@ impl VerificationsApi {
         Data(kyc): Data<&Kyc>,
         actor: Authenticated,
         /// Your own id of the customer.
+        #[oai(example = "example_id")]
         id: Path<String>,
         _parameters: NoParameters,
     ) -> Result<Json<StatusBody>, Refusal<ReadRefuses>> {
@@ -63,6 +64,7 @@ impl VerificationsApi {
         Data(kyc): Data<&Kyc>,
         actor: Authenticated,
         /// Your own id of the customer.
+        #[oai(example = "example_id")]
         id: Path<String>,
         _parameters: NoParameters,
     ) -> Result<Json<VerificationListBody>, Refusal<ReadRefuses>> {
@@ -79,6 +81,7 @@ impl VerificationsApi {
         Data(kyc): Data<&Kyc>,
         actor: Authenticated,
         /// Your own id of the customer.
+        #[oai(example = "example_id")]
         id: Path<String>,
         _parameters: NoParameters,
     ) -> Result<Queued, Refusal<RequestRefuses>> {

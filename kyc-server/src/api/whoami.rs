@@ -46,7 +46,7 @@ impl WhoamiApi {
         let Authenticated(actor) = actor;
         Ok(Json(Whoami {
             name: actor.name().to_owned(),
-            subject: actor.name().to_owned(),
+            subject: actor.subject().to_owned(),
             role: actor.role().to_owned(),
         }))
     }

@@ -61,6 +61,9 @@ settings! {
     ADMIN_KEY = "admin_key", "KYC_ADMIN_KEY", "admin-key", default None, "none; `--dev` makes one",
         "Admin API key that the operator chooses (secret: prefer the variable or the file)",
         "32 or more printable ASCII characters without spaces are expected";
+    RATE_LIMIT_PER_SECOND = "rate_limit_per_second", "KYC_RATE_LIMIT_PER_SECOND", "rate-limit-per-second",
+        default Some("50"), "", "Requests of an API key in a second, twice that at once; 0 is no limit",
+        "a whole number from 0 to 1000000 is expected";
     VERIFICATIONS_PER_DAY = "verifications_per_day", "KYC_VERIFICATIONS_PER_DAY", "verifications-per-day",
         default Some("5"), "", "Verifications of a customer in any 24 hours; 0 is no limit",
         "a whole number from 0 to 1000000 is expected";

@@ -307,7 +307,10 @@ fn the_document_shows_every_refusal_with_its_types() {
     let document: Value = serde_json::from_str(&OpenApiService::new(api, "Example", "1").spec()).unwrap();
     let post = &document["paths"]["/greetings"]["post"];
     let statuses: Vec<_> = post["responses"].as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(statuses, ["201", "400", "401", "403", "408", "409", "413", "415", "422", "500", "503"]);
+    assert_eq!(
+        statuses,
+        ["201", "400", "401", "403", "408", "409", "413", "415", "422", "429", "500", "503"]
+    );
     let conflict = &post["responses"]["409"]["content"]["application/problem+json"]["schema"]["allOf"];
     assert_eq!(conflict[0]["$ref"], "#/components/schemas/Problem");
     let types = json!(["/problems/customer-id-taken", "/problems/final"]);

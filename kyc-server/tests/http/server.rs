@@ -1,14 +1,17 @@
 //! A server of the example over real TCP, and what comes back from it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use kyc_core::Secret;
+use kyc_core::domain::actor::Actor;
 use kyc_core::ports::Entropy;
 use kyc_core::ports::entropy::NoEntropy;
-use kyc_server::api::auth::{Authenticate, BootstrapKey};
+use kyc_server::api::auth::{Authenticate, BootstrapKey, NotAuthenticated};
+use kyc_server::api::limits::Limiter;
 use kyc_server::api::routes::Routes;
 use kyc_server::api::whoami::WhoamiApi;
 use kyc_server::serve::{Limits, layered, serve};
@@ -41,6 +44,20 @@ impl Entropy for Counting {
     }
 }
 
+/// One key and no other.
+struct OneKey(BootstrapKey);
+
+#[async_trait]
+impl Authenticate for OneKey {
+    async fn authenticate(
+        &self,
+        presented: &Secret<String>,
+        _address: Option<IpAddr>,
+    ) -> Result<Actor, NotAuthenticated> {
+        self.0.holder(presented).ok_or(NotAuthenticated::Unknown)
+    }
+}
+
 /// A server of the example, for one test.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
@@ -61,9 +78,10 @@ impl Server {
         let routes = Routes::of::<(ExampleApi, WhoamiApi)>().with("/docs", &Method::GET);
         let service = OpenApiService::new(api, "Example", "1");
         let keys: Arc<dyn Authenticate> =
-            Arc::new(BootstrapKey::new(&Secret::new(KEY.to_owned()), "bootstrap").unwrap());
+            Arc::new(OneKey(BootstrapKey::new(&Secret::new(KEY.to_owned()), "bootstrap").unwrap()));
         let docs = get(make_sync(|_| Html("<script></script>")));
-        let endpoint = Route::new().at("/docs", docs).nest("/", service).data(keys);
+        let endpoint =
+            Route::new().at("/docs", docs).nest("/", service).data(keys).data(Arc::new(Limiter::new(0)));
         let endpoint = layered(endpoint, routes, Arc::new(Counting::default()), deadline);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

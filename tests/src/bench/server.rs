@@ -30,6 +30,7 @@ pub(crate) async fn wired(folder: &Path) -> Result<Wired> {
     config.keyring = folder.join("keyring.json");
     config.admin_key = Some(Secret::new(KEY.to_owned()));
     config.workers = 0;
+    config.rate_limit_per_second = 0;
     Ok(wire(&config, |sqlite| sqlite).await?)
 }
 

@@ -6,6 +6,7 @@ mod health;
 mod lists;
 mod outage;
 mod report;
+mod roles;
 mod rules;
 mod sandbox;
 mod search;

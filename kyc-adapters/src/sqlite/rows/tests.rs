@@ -49,6 +49,21 @@ fn discrepancies_come_back_in_order() {
 }
 
 #[test]
+fn ranges_come_back_in_order_and_what_is_none_does_not_open_a_key_to_all() {
+    let ranges: Vec<_> = ["10.0.0.0/8", "2001:db8::/32", "192.0.2.7", "::/0", "::ffff:0.0.0.0/96"]
+        .iter()
+        .map(|text| AddressRange::parse(text).unwrap())
+        .collect();
+    assert_eq!(addresses(&addresses_text(&ranges)), Ok(ranges));
+    assert_eq!(addresses(&addresses_text(&[])), Ok(Vec::new()));
+    for text in
+        [" ", "10.0.0.0/8 ", " 10.0.0.0/8", "10.0.0.0/8  ::/0", "10.0.0.0/8,::/0", "10.0.0.1/8", "all"]
+    {
+        assert_eq!(addresses(text), Err(Fault::Unreadable), "{text:?}");
+    }
+}
+
+#[test]
 fn a_line_that_is_not_a_discrepancy_is_unreadable() {
     for line in [
         "mismatch.name name major ",

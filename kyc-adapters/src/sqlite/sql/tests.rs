@@ -3,7 +3,7 @@
 use super::*;
 use crate::sqlite::{SqliteConfig, open};
 
-const LOOK_UPS: [&str; 20] = [
+const LOOK_UPS: [&str; 27] = [
     CUSTOMER,
     STANDING,
     CUSTOMERS,
@@ -18,12 +18,19 @@ const LOOK_UPS: [&str; 20] = [
     DUE,
     COUNTS,
     AUDIT_EVENTS,
+    AUDIT_EVENTS_BEFORE,
+    AUDIT_EVENTS_OF,
     AUDIT_HEAD,
+    CUSTOMER_ID,
+    API_KEY_BY_DIGEST,
+    API_KEYS,
     REVISION,
     LEASE_TOKEN,
     UPDATE_CUSTOMER,
     DELETE_FINGERPRINTS,
     LEASE,
+    REVOKE_API_KEY,
+    TOUCH_API_KEY,
 ];
 
 fn plan(connection: &rusqlite::Connection, sql: &str) -> Vec<String> {
@@ -49,4 +56,13 @@ fn every_look_up_is_a_search_of_an_index() {
     for sql in ["SELECT * FROM customers", "SELECT * FROM customers WHERE status = ?1 ORDER BY updated_at"] {
         assert!(!is_a_search(&plan(&opened.connection, &format!("{sql} LIMIT 1"))), "{sql}");
     }
+}
+
+#[test]
+fn the_events_of_a_person_are_found_by_the_person() {
+    // A walk back along all events would be a search too, of the sequence alone.
+    let folder = tempfile::tempdir().unwrap();
+    let opened = open::open(&SqliteConfig::new(folder.path())).unwrap();
+    let plan = plan(&opened.connection, AUDIT_EVENTS_OF);
+    assert_eq!(plan, ["SEARCH audit_events USING INDEX audit_events_by_subject (subject=? AND rowid<?)"]);
 }

@@ -1,9 +1,12 @@
 //! Cases: the audit chain.
 
 use super::commit::{commit, registered};
-use super::rows::{at, changeset, event, provider, registration, subject, verification_id};
+use super::rows::{
+    api_key_id, at, changeset, customer_id, event, provider, registration, subject, verification_id,
+};
 use crate::domain::audit::{Action, AuditEvent, ChainWalk, ChainedEvent};
 use crate::domain::field::Field;
+use crate::domain::ids::SubjectId;
 use crate::domain::status::StatusWord;
 use crate::ports::Store;
 use crate::ports::store::{Changeset, Conflict};
@@ -49,6 +52,7 @@ pub(super) async fn every_column_of_an_event_is_read_back(store: &dyn Store) {
         subject: Some(subject(1)),
         verification: Some(verification_id(1)),
         provider: Some(provider()),
+        target: Some("api_key:1".to_owned()),
         reason: Some("mismatch.name screening.pep".to_owned()),
         from: Some(StatusWord::Queued),
         to: Some(StatusWord::WithProvider),
@@ -58,7 +62,7 @@ pub(super) async fn every_column_of_an_event_is_read_back(store: &dyn Store) {
     };
     let mut written = vec![bare.clone(), full.clone()];
     // Each column absent while the others are there, and there while the others are absent.
-    for one in 0..8 {
+    for one in 0..9 {
         for (mut event, other) in [(full.clone(), &bare), (bare.clone(), &full)] {
             match one {
                 0 => event.subject = other.subject,
@@ -68,6 +72,7 @@ pub(super) async fn every_column_of_an_event_is_read_back(store: &dyn Store) {
                 4 => event.from = other.from,
                 5 => event.to = other.to,
                 6 => event.fields.clone_from(&other.fields),
+                7 => event.target.clone_from(&other.target),
                 _ => event.request_id.clone_from(&other.request_id),
             }
             written.push(event);
@@ -97,5 +102,96 @@ pub(super) async fn events_are_read_behind_a_sequence_up_to_a_limit(store: &dyn 
             let rest = whole.iter().skip(after).take(limit as usize);
             assert_eq!(page, rest.cloned().collect::<Vec<_>>(), "{limit} after {after}");
         }
+    }
+}
+
+pub(super) async fn the_target_of_an_event_is_read_back_and_hashed(store: &dyn Store) {
+    let key = |n| event(1).on_key(api_key_id(n));
+    let audit = vec![event(1), key(1), key(2), event(1)];
+    commit(store, Changeset { audit: audit.clone(), ..changeset(1, vec![]) }).await;
+    let chain = events(store, 0, 9).await;
+    assert_eq!(chain.iter().map(|chained| chained.event.clone()).collect::<Vec<_>>(), audit);
+    for (before, next) in chain.iter().zip(&chain[1..]) {
+        let hash = |event: &AuditEvent| before.hash.next(next.sequence, next.changeset, event);
+        assert_eq!(next.hash, hash(&next.event));
+        assert_ne!(next.hash, hash(&key(3)), "another target");
+        assert_eq!(next.hash == hash(&event(1)), next.event.target.is_none(), "no target");
+    }
+}
+
+/// Every page behind the one before, of so many.
+async fn pages(store: &dyn Store, subject: Option<SubjectId>, limit: u32) -> Vec<ChainedEvent> {
+    let mut seen = Vec::new();
+    let mut before = None;
+    loop {
+        let page = store.audit_events_before(subject, before, limit).await.expect("a read works");
+        assert!(page.len() <= limit as usize);
+        let Some(last) = page.last() else { return seen };
+        // A store that goes round in a circle fails, and does not keep the test for ever.
+        assert!(before.is_none_or(|before| last.sequence < before));
+        before = Some(last.sequence);
+        seen.extend(page);
+    }
+}
+
+/// Events on three people in turn, and on none; nobody of them is a customer.
+async fn on_three_people_and_none(store: &dyn Store) -> Vec<ChainedEvent> {
+    for n in 0..5 {
+        let on = |k| if k == 0 { AuditEvent { subject: None, ..event(n) } } else { event(n).on(subject(k)) };
+        // The third one has no more than one event.
+        let audit = (0..3).chain((n == 2).then_some(3)).map(on).collect();
+        commit(store, Changeset { audit, ..changeset(n, vec![]) }).await;
+    }
+    let mut newest_first = events(store, 0, 100).await;
+    newest_first.reverse();
+    assert_eq!(newest_first.len(), 16);
+    newest_first
+}
+
+pub(super) async fn events_before_a_sequence_are_read_newest_first_without_gap_or_repeat(store: &dyn Store) {
+    let whole = on_three_people_and_none(store).await;
+    for limit in [1, 2, 5, 16, 100] {
+        assert_eq!(pages(store, None, limit).await, whole, "{limit} at a time");
+    }
+    for before in [0, 1, 2, 9, 16, 17, 18, u64::MAX] {
+        for limit in [0, 1, 3, 100_u32] {
+            let rest = whole.iter().filter(|event| event.sequence < before).take(limit as usize);
+            let page = store.audit_events_before(None, Some(before), limit).await;
+            assert_eq!(page, Ok(rest.cloned().collect()), "{limit} before {before}");
+        }
+    }
+    // What comes later does not move the pages behind a cursor.
+    let page = store.audit_events_before(None, Some(9), 4).await;
+    commit(store, changeset(9, vec![])).await;
+    assert_eq!(store.audit_events_before(None, Some(9), 4).await, page);
+}
+
+pub(super) async fn the_events_of_a_person_are_theirs_alone_and_newest_first(store: &dyn Store) {
+    let whole = on_three_people_and_none(store).await;
+    for (n, number) in [(1, 5), (2, 5), (3, 1), (4, 0)] {
+        let theirs = whole.iter().filter(|chained| chained.event.subject == Some(subject(n)));
+        let theirs: Vec<_> = theirs.cloned().collect();
+        assert_eq!(theirs.len(), number);
+        for limit in [1, 2, 100] {
+            assert_eq!(pages(store, Some(subject(n)), limit).await, theirs, "of {n}, {limit} at a time");
+        }
+        for before in 0..=18 {
+            let rest = theirs.iter().filter(|event| event.sequence < before).take(2);
+            let page = store.audit_events_before(Some(subject(n)), Some(before), 2).await;
+            assert_eq!(page, Ok(rest.cloned().collect()), "of {n} before {before}");
+        }
+    }
+}
+
+pub(super) async fn the_customer_ids_of_those_who_are_there_are_told(store: &dyn Store) {
+    registered(store, 1..=100).await;
+    for asked in [vec![], vec![7], vec![101], vec![100, 3, 0, 51], (0..200).collect::<Vec<u32>>()] {
+        let subjects: Vec<_> = asked.iter().map(|n| subject(*n)).collect();
+        let mut told = store.customer_ids(&subjects).await.expect("a read works");
+        told.sort_unstable();
+        let there = asked.iter().filter(|n| (1..=100).contains(*n));
+        let mut there: Vec<_> = there.map(|n| (subject(*n), customer_id(*n))).collect();
+        there.sort_unstable();
+        assert_eq!(told, there);
     }
 }

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::rows::{
-    at, changeset, count, customer_id, days, fingerprint, record, registration, registration_of, row, sealed,
-    subject, update, verification, verification_id, verification_record,
+    api_key, api_key_id, at, changeset, count, customer_id, days, digest, fingerprint, record, registration,
+    registration_of, row, sealed, subject, update, verification, verification_id, verification_record,
 };
 use crate::domain::customer::FingerprintKind;
 use crate::domain::ids::CustomerId;
@@ -59,7 +59,8 @@ pub(super) async fn everything(store: &dyn Store) -> impl PartialEq + std::fmt::
     let expired = store.expired_customers(at(u32::MAX), 1000).await.expect("a read works");
     let next_due = store.next_due(Queue::Verifications).await.expect("a read works");
     let audit = store.audit_events(0, 1000).await.expect("a read works");
-    (customers, verifications, answers, found, expired, next_due, audit, counts(store).await)
+    let keys = store.api_keys().await.expect("a read works");
+    (customers, verifications, answers, found, expired, next_due, audit, keys, counts(store).await)
 }
 
 async fn having(store: &dyn Store, fingerprint: Fingerprint) -> Vec<CustomerId> {
@@ -94,6 +95,12 @@ pub(super) async fn a_fresh_store_is_empty_and_ready(store: &dyn Store) {
     assert_eq!(store.next_due(Queue::Verifications).await, Ok(None));
     assert_eq!(store.counts(days()).await, Ok(vec![]));
     assert_eq!(store.audit_events(0, 9).await, Ok(vec![]));
+    for subject in [None, Some(subject(1))] {
+        assert_eq!(store.audit_events_before(subject, None, 9).await, Ok(vec![]));
+    }
+    assert_eq!(store.customer_ids(&[subject(1)]).await, Ok(vec![]));
+    assert_eq!(store.api_key_by_digest(digest(1)).await, Ok(None));
+    assert_eq!(store.api_keys().await, Ok(vec![]));
     let claim = Claim { queue: Queue::Verifications, limit: 9, now: at(1), until: at(2) };
     assert_eq!(store.claim(claim).await, Ok(vec![]));
 }
@@ -130,6 +137,9 @@ pub(super) async fn a_taken_customer_id_is_a_conflict_and_leaves_nothing(store: 
     all.writes.push(Write::PutAnswer { verification: verification_id(1), answer: sealed(1), at: at(1) });
     all.writes.push(Write::ReplaceFingerprints { subject: subject(1), fingerprints: vec![] });
     all.writes.push(Write::InsertVersion { subject: subject(1), version: 2, data: sealed(2), at: at(2) });
+    all.writes.push(Write::InsertApiKey(api_key(1)));
+    all.writes.push(Write::TouchApiKey { id: api_key_id(1), at: at(2) });
+    all.writes.push(Write::RevokeApiKey { id: api_key_id(1), at: at(2) });
     all.writes.push(Write::InsertCustomer(taken(3)));
     refused(store, all, Some(Conflict::CustomerIdTaken)).await;
     assert_eq!(customer(store, &customer_id(1)).await, record(1));

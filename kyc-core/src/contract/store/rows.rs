@@ -6,9 +6,11 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::actor::Actor;
+use crate::domain::api_key::{ApiKey, KeyName};
 use crate::domain::audit::{Action, AuditEvent};
 use crate::domain::customer::FingerprintKind;
-use crate::domain::ids::{ChangesetId, CustomerId, ProviderName, SubjectId, VerificationId};
+use crate::domain::ids::{ApiKeyId, ChangesetId, CustomerId, ProviderName, SubjectId, VerificationId};
+use crate::domain::permission::Role;
 use crate::domain::report::{Counter, DayCount, Range};
 use crate::domain::status::{Stage, Status, StatusKind};
 use crate::domain::verification::{Cause, Verification};
@@ -81,6 +83,38 @@ pub fn fingerprint(kind: FingerprintKind, n: u32) -> Fingerprint {
     let mut digest = [0xef; 32];
     digest[28..].copy_from_slice(&n.to_be_bytes());
     Fingerprint { kind, key_version: 1, digest }
+}
+
+/// The id of API key `n`: they sort as their numbers do.
+#[must_use]
+pub fn api_key_id(n: u32) -> ApiKeyId {
+    ApiKeyId::new(at(n), [0x34; 10])
+}
+
+/// The digest of the secret of API key `n`.
+#[must_use]
+pub fn digest(n: u32) -> [u8; 32] {
+    let mut digest = [0x9f; 32];
+    digest[..4].copy_from_slice(&n.to_be_bytes());
+    digest
+}
+
+/// API key `n`, of a client, valid from everywhere and for ever, and never used.
+#[must_use]
+pub fn api_key(n: u32) -> ApiKey {
+    let name = |text: String| KeyName::parse(&text).expect("a name of the right form");
+    ApiKey {
+        id: api_key_id(n),
+        name: name(format!("key-{n}")),
+        subject: name(format!("application-{n}@example.com")),
+        role: Role::Client,
+        digest: digest(n),
+        allowed_addresses: Vec::new(),
+        created_at: at(n),
+        expires_at: None,
+        revoked_at: None,
+        last_used_at: None,
+    }
 }
 
 /// A registration's audit event on customer `n`.

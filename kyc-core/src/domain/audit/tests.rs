@@ -45,9 +45,9 @@ fn the_chain_has_the_published_hashes() {
     assert_eq!(
         hashes,
         [
-            "4230c60b8a9d6d595ca2e2e130a82350f5ea05714df91f288dcecccf1f96da26",
-            "98384f96c02ddbb284b19c4592b7d3b7a5d7f41f285bc27bf72e66b06fa1d77b",
-            "df8d1048d83078624dcd21215d811ed2993b96ba19c3d039d49137dd4aa56b69",
+            "6a1f06aecc840a66a200315beb7c947f0d81e293d2c55496ae2d340d82a29773",
+            "341e3dcd1c44dbca2a926b455f2d32965c43cfa02b815ddb716c1ee6617f8065",
+            "8aca77f6c593e1d8f55587362178c8639abd813fcf6c63c47f294d0c106e19ed",
         ]
     );
 }
@@ -69,7 +69,7 @@ fn a_removed_or_moved_event_is_named() {
 
 #[test]
 fn an_edit_of_any_column_is_found() {
-    let edits: [fn(&mut ChainedEvent); 12] = [
+    let edits: [fn(&mut ChainedEvent); 13] = [
         |e| e.changeset = ChangesetId::from_bytes([9; 16]),
         |e| e.event.at = Timestamp::from_second(0).unwrap(),
         |e| e.event.actor.push('x'),
@@ -77,6 +77,7 @@ fn an_edit_of_any_column_is_found() {
         |e| e.event.subject = None,
         |e| e.event.verification = None,
         |e| e.event.provider = None,
+        |e| e.event.target = Some(String::from("api_key:1")),
         |e| e.event.reason = Some(String::from("update")),
         |e| e.event.from = Some(StatusWord::WithProvider),
         |e| e.event.to = Some(StatusWord::Verified),

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::domain::api_key::ApiKey;
 use crate::domain::audit::ChainedEvent;
-use crate::domain::ids::{CustomerId, SubjectId, VerificationId};
+use crate::domain::ids::{ApiKeyId, CustomerId, SubjectId, VerificationId};
 use crate::domain::report::Counter;
 use crate::domain::verification::Verification;
 use crate::ports::cipher::{Fingerprint, Sealed};
@@ -23,6 +24,7 @@ pub(super) struct State {
     pub(super) leases: BTreeMap<VerificationId, Leased>,
     pub(super) answers: BTreeMap<VerificationId, Sealed>,
     pub(super) counters: BTreeMap<(Date, Counter), i64>,
+    pub(super) api_keys: BTreeMap<ApiKeyId, ApiKey>,
     pub(super) audit: Vec<ChainedEvent>,
 }
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::state::{Leased, State};
+use crate::domain::api_key::ApiKey;
 use crate::domain::audit::{AuditHash, ChainedEvent};
-use crate::domain::ids::SubjectId;
+use crate::domain::ids::{ApiKeyId, SubjectId};
 use crate::ports::store::{Changeset, CommitError, Conflict, CustomerRow, Guard, Lease, StoreError, Write};
 
 /// Checks the guards, writes in order, and appends the audit events. After an error nothing has changed.
@@ -112,7 +113,28 @@ impl Transaction<'_> {
                 self.put(|state| &mut state.counters, key, before.saturating_add(change.count));
                 Ok(())
             }
+            Write::InsertApiKey(key) => {
+                let taken = |other: &ApiKey| other.id == key.id || other.digest == key.digest;
+                if self.state.api_keys.values().any(taken) {
+                    return Err(StoreError::Corrupt.into());
+                }
+                self.put(|state| &mut state.api_keys, key.id, key);
+                Ok(())
+            }
+            Write::RevokeApiKey { id, at } => self.change_api_key(id, |key| {
+                key.revoked_at.get_or_insert(at);
+            }),
+            Write::TouchApiKey { id, at } => {
+                self.change_api_key(id, |key| key.last_used_at = key.last_used_at.max(Some(at)))
+            }
         }
+    }
+
+    fn change_api_key(&mut self, id: ApiKeyId, change: impl FnOnce(&mut ApiKey)) -> Result<(), CommitError> {
+        let mut key = self.state.api_keys.get(&id).ok_or(StoreError::Corrupt)?.clone();
+        change(&mut key);
+        self.put(|state| &mut state.api_keys, id, key);
+        Ok(())
     }
 
     fn insert_customer(&mut self, row: CustomerRow) -> Result<(), CommitError> {

@@ -42,9 +42,9 @@ fn a_read_that_can_not_be_audited_is_not_answered() {
     let world = World::new();
     world.register();
     world.store.fail_next_commit(StoreError::Overloaded);
-    let failed = now(world.kyc.customer(&admin(), &a())).unwrap_err();
+    let failed = now(world.kyc.customer(&admin(), &a(), Reveal::AsUsual)).unwrap_err();
     assert_eq!(failed, CustomerError::Failed(PortFailure::Store(StoreError::Overloaded)));
-    assert!(now(world.kyc.customer(&admin(), &a())).is_ok());
+    assert!(now(world.kyc.customer(&admin(), &a(), Reveal::AsUsual)).is_ok());
 }
 
 #[test]

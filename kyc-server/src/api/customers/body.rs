@@ -1,12 +1,13 @@
 //! A customer in JSON: what comes in, what goes out, and how each field is read.
 
 use kyc_core::Secret;
-use kyc_core::domain::address::Address;
-use kyc_core::domain::consent::{Consent, Gender, TaxId};
+use kyc_core::domain::consent::{Consent, Gender};
+use kyc_core::domain::country::Country;
 use kyc_core::domain::customer::{
     AddressForm, ConsentForm, CustomerForm, CustomerUpdate, DocumentForm, TaxIdForm,
 };
-use kyc_core::domain::document::{DocumentType, IdentityDocument};
+use kyc_core::domain::document::DocumentType;
+use kyc_core::domain::shown::{ShownAddress, ShownDocument};
 use kyc_core::domain::status::{Stage, StatusKind};
 use kyc_core::usecase::CustomerView;
 use poem_openapi::Object;
@@ -162,9 +163,9 @@ pub struct ConsentBody {
     pub text_version: String,
 }
 
-/// A customer.
+/// A customer, as far as the role of the key sees it: what it does not see is of the mark `•`.
 #[derive(Debug, Clone, Object)]
-#[oai(rename = "Customer")]
+#[oai(rename = "Customer", example)]
 pub struct CustomerBody {
     /// Your own id of the customer.
     pub customer_id: String,
@@ -174,8 +175,8 @@ pub struct CustomerBody {
     pub email: String,
     /// The phone number, E.164.
     pub phone_number: String,
-    /// The date of birth.
-    pub date_of_birth: Day,
+    /// The date of birth, `YYYY-MM-DD`.
+    pub date_of_birth: String,
     /// The postal address.
     pub address: AddressBody,
     /// The identity document.
@@ -187,7 +188,7 @@ pub struct CustomerBody {
     pub place_of_birth: Option<String>,
     /// The gender, as the document states it.
     #[oai(nullable)]
-    pub gender: Option<Word<Gender>>,
+    pub gender: Option<String>,
     /// Tax identification numbers.
     pub tax_ids: Vec<TaxIdBody>,
     /// Consents given.
@@ -299,32 +300,27 @@ impl FromFields for ConsentBody {
     }
 }
 
-/// An id, which is no personal data.
-fn plain(id: Option<Secret<String>>) -> Option<String> {
-    id.map(|id| id.expose().clone())
+/// A text that leaves the service, or an id.
+fn plain(text: Option<Secret<String>>) -> Option<String> {
+    text.map(|text| text.expose().clone())
 }
 
 impl From<&CustomerView> for CustomerBody {
     fn from(view: &CustomerView) -> Self {
-        let customer = &view.customer;
+        let shown = &view.shown;
         Self {
             customer_id: view.customer_id.to_string(),
-            name: customer.name().expose().to_owned(),
-            email: customer.email().expose().to_owned(),
-            phone_number: customer.phone_number().expose().to_owned(),
-            date_of_birth: Day(customer.date_of_birth().expose()),
-            address: customer.address().into(),
-            identity_document: customer.identity_document().into(),
-            nationalities: customer
-                .nationalities()
-                .as_slice()
-                .iter()
-                .map(|country| country.as_str().to_owned())
-                .collect(),
-            place_of_birth: customer.place_of_birth().map(|place| place.expose().to_owned()),
-            gender: customer.gender().map(Word),
-            tax_ids: customer.tax_ids().iter().map(Into::into).collect(),
-            consents: customer.consents().iter().map(Into::into).collect(),
+            name: shown.name.expose().clone(),
+            email: shown.email.expose().clone(),
+            phone_number: shown.phone_number.expose().clone(),
+            date_of_birth: shown.date_of_birth.expose().clone(),
+            address: (&shown.address).into(),
+            identity_document: (&shown.identity_document).into(),
+            nationalities: shown.nationalities.iter().map(|code| code.expose().clone()).collect(),
+            place_of_birth: plain(shown.place_of_birth.clone()),
+            gender: plain(shown.gender.clone()),
+            tax_ids: shown.tax_ids.iter().map(Into::into).collect(),
+            consents: shown.consents.iter().map(Into::into).collect(),
             status: Word(view.status.kind()),
             stage: view.status.stage().map(Word),
             version: view.version,
@@ -334,35 +330,36 @@ impl From<&CustomerView> for CustomerBody {
     }
 }
 
-impl From<&Address> for AddressBody {
-    fn from(address: &Address) -> Self {
+impl From<&ShownAddress> for AddressBody {
+    fn from(address: &ShownAddress) -> Self {
         Self {
-            line1: address.line1().expose().to_owned(),
-            line2: address.line2().map(|line| line.expose().to_owned()),
-            city: address.city().expose().to_owned(),
-            region: address.region().map(|region| region.expose().to_owned()),
-            postal_code: address.postal_code().map(|code| code.expose().to_owned()),
-            country: address.country().as_str().to_owned(),
+            line1: address.line1.expose().clone(),
+            line2: plain(address.line2.clone()),
+            city: address.city.expose().clone(),
+            region: plain(address.region.clone()),
+            postal_code: plain(address.postal_code.clone()),
+            country: address.country.as_str().to_owned(),
         }
     }
 }
 
-impl From<&IdentityDocument> for DocumentBody {
-    fn from(document: &IdentityDocument) -> Self {
+impl From<&ShownDocument> for DocumentBody {
+    fn from(document: &ShownDocument) -> Self {
+        let lines = |mrz: &Vec<Secret<String>>| mrz.iter().map(|line| line.expose().clone()).collect();
         Self {
-            document_type: Word(document.document_type()),
-            number: document.number().expose().to_owned(),
-            issuing_country: document.issuing_country().as_str().to_owned(),
-            expires_on: document.expires_on().map(Day),
-            issued_on: document.issued_on().map(Day),
-            mrz: document.mrz().map(|mrz| mrz.expose_lines().map(str::to_owned).collect()),
+            document_type: Word(document.document_type),
+            number: document.number.expose().clone(),
+            issuing_country: document.issuing_country.as_str().to_owned(),
+            expires_on: document.expires_on.map(Day),
+            issued_on: document.issued_on.map(Day),
+            mrz: document.mrz.as_ref().map(lines),
         }
     }
 }
 
-impl From<&TaxId> for TaxIdBody {
-    fn from(tax_id: &TaxId) -> Self {
-        Self { country: tax_id.country().as_str().to_owned(), number: tax_id.number().expose().to_owned() }
+impl From<&(Country, Secret<String>)> for TaxIdBody {
+    fn from((country, number): &(Country, Secret<String>)) -> Self {
+        Self { country: country.as_str().to_owned(), number: number.expose().clone() }
     }
 }
 
@@ -405,6 +402,34 @@ impl Example for RegisterBody {
             gender: None,
             tax_ids: None,
             consents: None,
+        }
+    }
+}
+
+impl Example for CustomerBody {
+    fn example() -> Self {
+        let RegisterBody { customer_id, name, email, phone_number, date_of_birth, address, .. } =
+            RegisterBody::example();
+        let registered = jiff::civil::date(2026, 1, 31).at(9, 30, 0, 0);
+        let registered = Time(jiff::tz::Offset::UTC.to_timestamp(registered).unwrap_or_default());
+        Self {
+            customer_id,
+            name,
+            email,
+            phone_number,
+            date_of_birth: date_of_birth.0.to_string(),
+            address,
+            identity_document: RegisterBody::example().identity_document,
+            nationalities: Vec::new(),
+            place_of_birth: None,
+            gender: None,
+            tax_ids: Vec::new(),
+            consents: Vec::new(),
+            status: Word(StatusKind::Pending),
+            stage: Some(Word(Stage::Queued)),
+            version: 1,
+            created_at: registered,
+            updated_at: registered,
         }
     }
 }

@@ -51,6 +51,22 @@ impl ProblemBody {
     }
 }
 
+impl ProblemBody {
+    /// What an answer of this kind looks like, for the API's document.
+    pub(super) fn example_of(kind: ProblemKind) -> Self {
+        let fault = FaultBody {
+            pointer: "/email".to_owned(),
+            code: "email.invalid".to_owned(),
+            detail: "an e-mail address such as name@example.com is expected".to_owned(),
+        };
+        Self {
+            instance: Some("urn:request:3984154e2bba33c08c7b5507ecdd2cfb".to_owned()),
+            errors: (kind == ProblemKind::ValidationFailed).then(|| vec![fault]),
+            ..Self::of(&Problem::new(kind), None)
+        }
+    }
+}
+
 impl FaultBody {
     fn of(fault: &Fault) -> Self {
         Self { pointer: fault.pointer.clone(), code: fault.code.to_owned(), detail: fault.detail.to_owned() }

@@ -88,6 +88,8 @@ problem_kinds! {
         "Send the media type that the API's document names for this body, without content encoding.";
     ValidationFailed = UNPROCESSABLE_ENTITY, "validation-failed", "Fields or parameters are not valid",
         "Mend every field and parameter that `errors` points at.";
+    RateLimited = TOO_MANY_REQUESTS, "rate-limited", "There were too many requests",
+        "Wait as long as Retry-After says, and then go more slowly.";
     VerificationLimit = TOO_MANY_REQUESTS, "verification-limit", "The day's verifications of the customer are used up",
         "Wait as long as Retry-After says.";
     Internal = INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side",

@@ -24,7 +24,7 @@ use poem_openapi::ApiResponse;
 use poem_openapi::registry::{
     MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
 };
-use poem_openapi::types::Type;
+use poem_openapi::types::{ToJSON, Type};
 
 use super::{MEDIA_TYPE, Problem, ProblemBody, ProblemKind};
 
@@ -35,6 +35,7 @@ pub const EVERY: &[ProblemKind] = &[
     ProblemKind::Forbidden,
     ProblemKind::Timeout,
     ProblemKind::ValidationFailed,
+    ProblemKind::RateLimited,
     ProblemKind::Internal,
     ProblemKind::Unavailable,
     ProblemKind::Overloaded,
@@ -119,6 +120,7 @@ fn meta(kinds: &[ProblemKind]) -> Option<MetaResponse> {
     narrowed.properties = vec![("type", MetaSchemaRef::Inline(Box::new(types)))];
     let mut schema = MetaSchema::ANY;
     schema.all_of = vec![ProblemBody::schema_ref(), MetaSchemaRef::Inline(Box::new(narrowed))];
+    schema.example = ProblemBody::example_of(*first).to_json();
     Some(MetaResponse {
         description,
         status: Some(status.as_u16()),

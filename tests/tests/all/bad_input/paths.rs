@@ -75,6 +75,9 @@ fn a_method_that_is_not_there_is_a_405_that_names_those_that_are() {
         ("/customers/{id}/kyc-status", "GET, HEAD"),
         ("/customers/{id}/verifications", "GET, HEAD, POST"),
         ("/report", "GET, HEAD"),
+        ("/api-keys", "GET, HEAD, POST"),
+        ("/api-keys/{id}", "DELETE"),
+        ("/audit-events", "GET, HEAD"),
         ("/whoami", "GET, HEAD"),
         ("/health/live", "GET, HEAD"),
         ("/health/ready", "GET, HEAD"),
@@ -94,7 +97,7 @@ fn a_method_that_is_not_there_is_a_405_that_names_those_that_are() {
             assert_eq!(refused.header("allow"), allowed, "{method} {template}");
         }
     }
-    assert_eq!(document::served().json["paths"].as_object().unwrap().len(), 12, "every path is in the list");
+    assert_eq!(document::served().json["paths"].as_object().unwrap().len(), 15, "every path is in the list");
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn where_there_are_no_parameters_one_is_refused() {
     for path in
         ["/customers/cus-1", "/customers/cus-1/kyc-status", "/customers/cus-1/verifications", "/whoami"]
     {
-        check(app, &format!("{path}?reveal=maybe"), &["?reveal parameter.unknown"]);
+        check(app, &format!("{path}?show=maybe"), &["?show parameter.unknown"]);
         check(app, &format!("{path}?{CANARY}%40example.com=1"), &["? parameter.unknown"]);
         check(app, &format!("{path}?{}", "a=1&".repeat(150)), &["? parameter.unknown"]);
     }

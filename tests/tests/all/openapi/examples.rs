@@ -33,7 +33,7 @@ fn every_example_of_a_request_is_answered_with_success() {
         }
         sent += 1;
     }
-    assert_eq!(sent, 3);
+    assert_eq!(sent, 4);
     app.run_due();
     assert_eq!(app.standing(&id), "verified", "the example shows what one hopes for");
 }

@@ -91,9 +91,15 @@ fn a_value_in_any_column_of_any_table_is_found_in_the_log_and_in_the_database() 
 
     let database = Connection::open(copy.path().join("kyc.db")).unwrap();
     let columns = columns(&database);
-    for table in
-        ["customers", "customer_versions", "verifications", "answers", "audit_events", "fingerprints"]
-    {
+    for table in [
+        "customers",
+        "customer_versions",
+        "verifications",
+        "answers",
+        "audit_events",
+        "fingerprints",
+        "api_keys",
+    ] {
         assert!(columns.iter().any(|column| column.table == table), "{table}");
     }
     let named: Vec<(String, String)> = columns
