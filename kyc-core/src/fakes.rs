@@ -27,12 +27,14 @@ mod cipher;
 mod clock;
 mod entropy;
 mod provider;
+mod sample;
 mod store;
 
 pub use cipher::FakeCipher;
 pub use clock::FakeClock;
 pub use entropy::FakeEntropy;
 pub use provider::{FakeProvider, Submitted};
+pub use sample::sample_customer;
 pub use store::MemoryStore;
 
 /// A test that failed while it held the lock has nothing to say about the state of a fake.

@@ -39,17 +39,7 @@ pub type Apis = (
 /// (`Arc<Document>`).
 #[must_use]
 pub fn service() -> OpenApiService<Apis, ()> {
-    let apis = (
-        customers::CustomersApi,
-        verifications::VerificationsApi,
-        report::ReportApi,
-        api_keys::ApiKeysApi,
-        audit::AuditApi,
-        whoami::WhoamiApi,
-        health::HealthApi,
-        service::ServiceApi,
-    );
-    OpenApiService::new(apis, "KYC service", env!("CARGO_PKG_VERSION"))
+    OpenApiService::new(Apis::default(), "KYC service", env!("CARGO_PKG_VERSION"))
         .description(include_str!("api/description.md"))
         .license(LicenseObject::new("Apache-2.0").url("https://www.apache.org/licenses/LICENSE-2.0"))
         .server(ServerObject::new("/").description("This server"))

@@ -1,7 +1,7 @@
 //! API keys: a secret that names somebody, of which only a digest is kept.
 
-use std::fmt;
 use core::net::IpAddr;
+use std::fmt;
 
 use data_encoding::HEXLOWER;
 use jiff::{SignedDuration, Timestamp};

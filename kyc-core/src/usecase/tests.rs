@@ -16,11 +16,11 @@ use super::{Kyc, Ports, Ran, Register, Reveal, Update, Updated};
 use crate::Secret;
 use crate::domain::actor::Actor;
 use crate::domain::audit::{Action, ChainWalk, ChainedEvent};
-use crate::domain::customer::{AddressForm, CustomerForm, CustomerUpdate, DocumentForm, Patch};
+use crate::domain::customer::{CustomerForm, CustomerUpdate, DocumentForm, Patch};
 use crate::domain::ids::CustomerId;
 use crate::domain::policy::Policy;
 use crate::domain::status::Status;
-use crate::fakes::{FakeCipher, FakeClock, FakeEntropy, FakeProvider, MemoryStore};
+use crate::fakes::{FakeCipher, FakeClock, FakeEntropy, FakeProvider, MemoryStore, sample_customer};
 use crate::ports::store::AuditReads;
 use crate::usecase::KycStatus;
 
@@ -55,9 +55,9 @@ impl World {
         Self { kyc: Kyc::new(ports, policy), store, provider, clock, cipher, entropy }
     }
 
-    /// Registers `ada` as customer `a`.
+    /// Registers the sample as customer `a`.
     fn register(&self) {
-        now(self.kyc.register(&admin(), registration("a", ada()))).unwrap();
+        now(self.kyc.register(&admin(), registration("a", sample_customer()))).unwrap();
     }
 
     fn run_due(&self) -> Vec<Ran> {
@@ -108,24 +108,6 @@ fn a() -> CustomerId {
 
 fn registration(id: &str, form: CustomerForm) -> Register {
     Register { customer_id: Some(id.to_owned()), form, ..Register::default() }
-}
-
-fn ada() -> CustomerForm {
-    CustomerForm {
-        name: text("Ada Lovelace"),
-        email: text("ada@example.com"),
-        phone_number: text("+442079460958"),
-        date_of_birth: text("1990-12-10"),
-        address: Some(AddressForm {
-            line1: text("12 St James's Square"),
-            city: text("London"),
-            postal_code: text("SW1Y 4JH"),
-            country: text("GB"),
-            ..AddressForm::default()
-        }),
-        identity_document: Some(passport("925076473")),
-        ..CustomerForm::default()
-    }
 }
 
 fn passport(number: &str) -> DocumentForm {

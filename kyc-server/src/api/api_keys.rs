@@ -18,7 +18,7 @@ use super::problem::{self, Problem, ProblemKind, Refusal, Refuses};
 use super::query::NoParameters;
 
 /// The endpoints of [`api_keys`](self).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct ApiKeysApi;
 
 /// A key that was made.

@@ -22,7 +22,7 @@ use super::query::{Lenient, refuse_unknown};
 use super::values::{Time, Word};
 
 /// The endpoint of [`audit`](self).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct AuditApi;
 
 /// What the list of events refuses with.

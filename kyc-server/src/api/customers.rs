@@ -26,7 +26,7 @@ use super::query::{Lenient, refuse_unknown};
 use super::values::Word;
 
 /// The endpoints of [`customers`](self).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct CustomersApi;
 
 /// A registered customer.

@@ -10,7 +10,7 @@ use super::problem::{Problem, ProblemKind, Refusal, Refuses};
 use crate::worker::Pulse;
 
 /// The endpoints of [`health`](self).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct HealthApi;
 
 /// All is well.

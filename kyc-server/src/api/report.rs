@@ -19,7 +19,7 @@ use super::query::{Lenient, refuse_unknown};
 use super::values::Day;
 
 /// The endpoint of [`report`](self).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct ReportApi;
 
 #[derive(Debug, ResponseContent)]

@@ -12,7 +12,7 @@ use super::Tag;
 use super::problem::{Problem, ProblemDescription, ProblemKind, Refusal, Refuses};
 
 /// The endpoints of [`service`](self).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct ServiceApi;
 
 /// The API's document, in two forms. Empty while the document itself is being made.

@@ -17,7 +17,7 @@ use super::problem::{self, ProblemKind, Refusal, Refuses};
 use super::query::NoParameters;
 
 /// The endpoints of [`verifications`](self).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct VerificationsApi;
 
 /// A verification that was queued.

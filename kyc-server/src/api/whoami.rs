@@ -9,7 +9,7 @@ use crate::api::problem::{self, ProblemKind, Refusal, Refuses};
 use crate::api::query::NoParameters;
 
 /// The endpoint of [`whoami`](self).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct WhoamiApi;
 
 /// Whoever is behind an API key.

@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use kyc_core::domain::actor::Actor;
-use kyc_core::domain::customer::{AddressForm, CustomerForm, DocumentForm};
+use kyc_core::domain::customer::CustomerForm;
 use kyc_core::domain::field::Field;
 use kyc_core::domain::ids::{CustomerId, ProviderName, VerificationId};
 use kyc_core::domain::policy::Policy;
 use kyc_core::domain::status::Status;
-use kyc_core::fakes::{FakeCipher, FakeClock, FakeEntropy, FakeProvider, MemoryStore};
+use kyc_core::fakes::{FakeCipher, FakeClock, FakeEntropy, FakeProvider, MemoryStore, sample_customer};
 use kyc_core::ports::IdentityProvider;
 use kyc_core::ports::provider::{
     Callback, CallbackError, CallbackNews, Forgotten, Outcome, Progress, ProviderError, Step, Submission,
@@ -134,25 +134,7 @@ async fn until(mut done: impl AsyncFnMut() -> bool) {
 }
 
 fn form(name: &str) -> CustomerForm {
-    CustomerForm {
-        name: Some(name.into()),
-        email: Some("ada@example.com".into()),
-        phone_number: Some("+442079460958".into()),
-        date_of_birth: Some("1990-12-10".into()),
-        address: Some(AddressForm {
-            line1: Some("12 St James's Square".into()),
-            city: Some("London".into()),
-            country: Some("GB".into()),
-            ..AddressForm::default()
-        }),
-        identity_document: Some(DocumentForm {
-            document_type: Some("passport".into()),
-            number: Some("925076473".into()),
-            issuing_country: Some("GB".into()),
-            ..DocumentForm::default()
-        }),
-        ..CustomerForm::default()
-    }
+    CustomerForm { name: Some(name.into()), ..sample_customer() }
 }
 
 #[tokio::test]

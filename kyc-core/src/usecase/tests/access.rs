@@ -153,7 +153,7 @@ fn uses_are_recorded_and_never_go_back() {
 fn audit_events_are_found_by_what_is_asked_for_page_by_page() {
     let world = World::new();
     world.register();
-    now(world.kyc.register(&admin(), registration("b", ada()))).unwrap();
+    now(world.kyc.register(&admin(), registration("b", sample_customer()))).unwrap();
     world.run_due();
     let read = |query: AuditQuery| now(world.kyc.audit_events(&actor(Role::Auditor), query)).unwrap();
     let all = AuditQuery { limit: 100, ..AuditQuery::default() };

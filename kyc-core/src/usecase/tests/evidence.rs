@@ -54,7 +54,7 @@ fn debug_of_what_the_handle_returns_shows_nothing() {
     world.register();
     let view = now(world.kyc.customer(&admin(), &a(), Reveal::AsUsual)).unwrap();
     let row = now(world.store.customer(&a())).unwrap();
-    let shown = format!("{view:?} {row:?} {:?} {:?}", world.kyc, registration("a", ada()));
+    let shown = format!("{view:?} {row:?} {:?} {:?}", world.kyc, registration("a", sample_customer()));
     for canary in ["Ada", "Lovelace", "example.com", "442079460958", "1990-12-10", "James", "925076473"] {
         assert!(!shown.contains(canary), "{canary}: {shown}");
     }
@@ -65,7 +65,7 @@ fn a_sealed_value_opens_only_in_its_place() {
     use super::super::sealing::{Place, open};
     let world = World::new();
     world.register();
-    now(world.kyc.register(&admin(), registration("b", ada()))).unwrap();
+    now(world.kyc.register(&admin(), registration("b", sample_customer()))).unwrap();
     let read = |id: &str| now(world.store.customer(&CustomerId::parse(id).unwrap())).unwrap().unwrap();
     let (first, second) = (read("a"), read("b"));
     assert!(open(&world.cipher, &first.row, Place::Data(1), &first.data).is_ok());
@@ -83,7 +83,7 @@ fn the_wake_up_comes_after_each_commit_that_queues_and_no_other() {
     let kyc = world.kyc.clone().on_queued(move || {
         counted.fetch_add(1, Ordering::SeqCst);
     });
-    now(kyc.register(&admin(), registration("a", ada()))).unwrap();
+    now(kyc.register(&admin(), registration("a", sample_customer()))).unwrap();
     assert_eq!(calls.load(Ordering::SeqCst), 1);
     let update = CustomerUpdate { email: set("ada@example.org"), ..CustomerUpdate::default() };
     now(kyc.update(&admin(), &a(), Update { update, ..Update::default() })).unwrap();

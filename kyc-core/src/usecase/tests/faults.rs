@@ -12,7 +12,7 @@ fn a_store_that_fails_leaves_nothing_and_says_so() {
     let world = World::new();
     for error in [StoreError::Overloaded, StoreError::Unavailable] {
         world.store.fail_next_commit(error);
-        let failed = now(world.kyc.register(&admin(), registration("a", ada()))).unwrap_err();
+        let failed = now(world.kyc.register(&admin(), registration("a", sample_customer()))).unwrap_err();
         assert_eq!(failed, RegisterError::Failed(PortFailure::Store(error)));
     }
     assert!(world.audit().is_empty());
@@ -23,7 +23,7 @@ fn a_store_that_fails_leaves_nothing_and_says_so() {
 fn no_key_is_no_plaintext_but_an_error() {
     let world = World::new();
     world.cipher.fail_with(Some(CipherError::Unavailable));
-    let failed = now(world.kyc.register(&admin(), registration("a", ada()))).unwrap_err();
+    let failed = now(world.kyc.register(&admin(), registration("a", sample_customer()))).unwrap_err();
     assert_eq!(failed, RegisterError::Failed(PortFailure::Cipher(CipherError::Unavailable)));
     assert_eq!(world.store.commits(), 0);
 }
@@ -32,7 +32,7 @@ fn no_key_is_no_plaintext_but_an_error() {
 fn no_randomness_is_no_customer() {
     let world = World::new();
     world.entropy.set_failing(true);
-    let failed = now(world.kyc.register(&admin(), registration("a", ada()))).unwrap_err();
+    let failed = now(world.kyc.register(&admin(), registration("a", sample_customer()))).unwrap_err();
     assert_eq!(failed, RegisterError::Failed(PortFailure::Entropy(NoEntropy)));
     assert_eq!(world.store.commits(), 0);
 }

@@ -126,7 +126,7 @@ fn after_a_final_rejection_a_change_is_stored_and_starts_nothing() {
 #[test]
 fn what_our_rules_settle_is_shown_to_no_provider() {
     let world = World::new();
-    let mut child = ada();
+    let mut child = sample_customer();
     child.date_of_birth = text("2020-01-01");
     now(world.kyc.register(&admin(), registration("a", child))).unwrap();
     world.run_due();
@@ -143,7 +143,7 @@ fn what_our_rules_settle_is_shown_to_no_provider() {
 #[test]
 fn an_expired_document_waits_for_another_one() {
     let world = World::new();
-    let mut form = ada();
+    let mut form = sample_customer();
     let mut document = passport("925076473");
     document.expires_on = text("2020-01-01");
     form.identity_document = Some(document);
@@ -196,7 +196,7 @@ fn a_slow_provider_is_looked_at_again_and_submitted_to_once() {
 fn an_id_is_registered_once() {
     let world = World::new();
     world.register();
-    let again = now(world.kyc.register(&admin(), registration("a", ada())));
+    let again = now(world.kyc.register(&admin(), registration("a", sample_customer())));
     assert_eq!(again.unwrap_err(), RegisterError::IdTaken);
     assert_eq!(world.actions(), [Action::CustomerRegistered]);
 }
@@ -215,7 +215,7 @@ fn all_faults_come_back_together_and_nothing_is_stored() {
     for pointer in ["/colour", "/customer_id", "/email", "/name", "/address", "/identity_document"] {
         assert!(pointers.contains(&pointer), "{pointer} of {pointers:?}");
     }
-    let lacking = now(world.kyc.register(&admin(), registration("a", ada()))).unwrap_err();
+    let lacking = now(world.kyc.register(&admin(), registration("a", sample_customer()))).unwrap_err();
     assert!(lacking.to_string().contains("/nationalities: field.required"), "{lacking}");
     assert_eq!(world.store.commits(), 0);
 }
@@ -264,7 +264,7 @@ fn a_customer_is_found_by_each_kind_of_personal_data_as_it_is_now() {
 fn a_list_is_paged_newest_first_and_filtered() {
     let world = World::new();
     for id in ["a", "b", "c"] {
-        now(world.kyc.register(&admin(), registration(id, ada()))).unwrap();
+        now(world.kyc.register(&admin(), registration(id, sample_customer()))).unwrap();
         world.advance(1);
     }
     let page = |filter, after, limit| {
