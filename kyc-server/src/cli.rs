@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::config::{Given, Places, SandboxGiven};
+use crate::operator::NewKey;
 
 /// Know-your-customer service: registers customers, has them verified, and keeps the evidence.
 #[derive(Debug, Parser)]
@@ -32,6 +33,9 @@ pub enum Command {
     /// Make the keys that personal data is sealed with
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Make, list and revoke API keys, while the service runs and while it does not
+    #[command(subcommand)]
+    ApiKeys(ApiKeysCommand),
 }
 
 /// What can be done with keys.
@@ -39,6 +43,30 @@ pub enum Command {
 pub enum KeysCommand {
     /// Make a new keyring, where there is none yet
     Generate(Places),
+}
+
+/// What can be done with API keys.
+#[derive(Debug, Subcommand)]
+pub enum ApiKeysCommand {
+    /// Make an API key; its secret is printed this once
+    Create {
+        /// What it is to be.
+        #[command(flatten)]
+        new: NewKey,
+        /// Where the data is.
+        #[command(flatten)]
+        places: Places,
+    },
+    /// List the API keys, also those that have ended
+    List(Places),
+    /// Revoke an API key: it is dead at the next request
+    Revoke {
+        /// The key's id, as `list` and `create` show it
+        id: String,
+        /// Where the data is.
+        #[command(flatten)]
+        places: Places,
+    },
 }
 
 #[cfg(test)]

@@ -157,6 +157,16 @@ impl Config {
 }
 
 impl Places {
+    /// The data folder.
+    ///
+    /// # Errors
+    /// What is wrong with the settings that say where it is.
+    pub fn data_dir(&self) -> Result<PathBuf, ConfigFaults> {
+        let mut layers = Layers::merge(&self.0);
+        let data_dir = layers.read(&DATA_DIR, path);
+        data_dir.filter(|_| layers.faults.is_empty()).ok_or(layers.faults)
+    }
+
     /// The file of the keys, which may not exist yet.
     ///
     /// # Errors

@@ -10,6 +10,8 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 pub mod api;
 pub mod cli;
 pub mod config;
+pub mod operator;
+pub mod progress;
 pub mod run;
 pub mod serve;
 pub mod shutdown;

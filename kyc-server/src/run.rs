@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Parser;
 use kyc_adapters::cipher::Keyring;
@@ -18,11 +18,14 @@ use kyc_core::Secret;
 use kyc_core::ports::Clock;
 use tokio::net::TcpListener;
 
-use crate::cli::{Cli, Command, KeysCommand};
+use crate::cli::{ApiKeysCommand, Cli, Command, KeysCommand};
 use crate::config::{Config, Given, Places, SandboxGiven, markdown};
+use crate::operator::socket::Operators;
+use crate::operator::{NotDone, Operation, Progress, execute, socket};
+use crate::progress::Meter;
 use crate::shutdown::asked_to_stop;
 use crate::telemetry::{self, LogFormat};
-use crate::wire::{Service, Wired, make_private_folder, wire};
+use crate::wire::{Alone, Service, Wired, alone, make_private_folder, wire};
 use crate::{api, config};
 
 /// Runs a command to its end. What stands in its way is told on stderr, in words.
@@ -48,6 +51,13 @@ fn run_with(command: Command, store: impl FnOnce(SqliteConfig) -> SqliteConfig +
         Command::Config => print(&markdown()),
         Command::Sandbox(given) => in_runtime(sandbox(given)),
         Command::Keys(KeysCommand::Generate(places)) => generate(&places),
+        Command::ApiKeys(ApiKeysCommand::Create { new, places }) => {
+            operate(&places, Operation::CreateApiKey(new), "")
+        }
+        Command::ApiKeys(ApiKeysCommand::List(places)) => operate(&places, Operation::ListApiKeys, ""),
+        Command::ApiKeys(ApiKeysCommand::Revoke { id, places }) => {
+            operate(&places, Operation::RevokeApiKey { id }, "")
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -83,7 +93,13 @@ async fn serve(given: Given, store: impl FnOnce(SqliteConfig) -> SqliteConfig + 
     let address = listener.local_addr()?;
     let shutdown = asked_to_stop()?;
     greet(&config, address, made_key.as_ref())?;
-    let result = Service::of(parts).run(listener, shutdown).await;
+    let mut service = Service::of(parts);
+    match Operators::bind(&config.data_dir) {
+        Ok(operators) => service = service.with_operators(operators),
+        // The service itself needs no commands.
+        Err(error) => tracing::warn!(%error, "no command can reach this server: its socket can't be made"),
+    }
+    let result = service.run(listener, shutdown).await;
     store.close().await;
     tracing::info!("stopped");
     Ok(result?)
@@ -99,6 +115,37 @@ fn greet(config: &config::Config, address: std::net::SocketAddr, made: Option<&S
     }
     lines.extend(made.map(|key| format!("Admin key    {}", key.expose())));
     print(&lines.join("\n"))
+}
+
+/// Has the server of the data folder do something, or does it where none runs. `doing` stands beside the counts
+/// of its progress.
+fn operate(places: &Places, operation: Operation, doing: &'static str) -> Done {
+    let folder = places.data_dir()?;
+    let mut meter = Meter::new(doing);
+    let asked = socket::ask(&folder, &operation, |Progress { done, total }| meter.at(done, total));
+    let result = match asked {
+        Some(result) => result,
+        None => tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?
+            .block_on(operate_alone(places, operation, meter))?,
+    };
+    print(&result?.join("\n"))
+}
+
+async fn operate_alone(
+    places: &Places,
+    operation: Operation,
+    meter: Meter,
+) -> Result<Result<Vec<String>, NotDone>, Box<dyn Error>> {
+    let Alone { tools, store, actor } = alone(places).await?;
+    let meter = Mutex::new(meter);
+    let report = |Progress { done, total }| {
+        meter.lock().unwrap_or_else(PoisonError::into_inner).at(done, total);
+    };
+    let result = execute(operation, &tools, &actor, &report).await;
+    store.close().await;
+    Ok(result)
 }
 
 async fn sandbox(given: SandboxGiven) -> Done {

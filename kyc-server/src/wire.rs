@@ -13,6 +13,7 @@ use kyc_adapters::entropy::SystemEntropy;
 use kyc_adapters::provider::{ConfigError, HttpProvider, HttpProviderConfig, SecretsError, SigningKeys};
 use kyc_adapters::sandbox::Sandbox;
 use kyc_adapters::sqlite::{OpenError, SqliteConfig, SqliteStore};
+use kyc_core::domain::actor::Actor;
 use kyc_core::domain::contact::PhoneNumber;
 use kyc_core::domain::fault::Invalid;
 use kyc_core::domain::ids::ProviderName;
@@ -24,7 +25,7 @@ use kyc_core::ports::{Clock, Entropy, IdentityProvider};
 use kyc_core::usecase::Ports;
 use kyc_core::{Kyc, Secret};
 use poem::{Endpoint, EndpointExt, Response, Route};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixStream};
 use tokio::sync::watch;
 
 use crate::api::auth::{Authenticate, BootstrapKey, Keys};
@@ -32,7 +33,9 @@ use crate::api::limits::Limiter;
 use crate::api::routes::Routes;
 use crate::api::service::Document;
 use crate::api::{self, Apis};
-use crate::config::{Config, Provider, SANDBOX};
+use crate::config::{Config, ConfigFaults, Places, Provider, SANDBOX};
+use crate::operator::socket::Operators;
+use crate::operator::{NoProvider, Tools};
 use crate::serve::{Limits, REQUEST_TIME, layered, serve};
 use crate::worker::{Pulse, WorkerSettings, work};
 
@@ -67,6 +70,7 @@ pub struct Service {
     workers: Option<WorkerSettings>,
     limits: Limits,
     limiter: Arc<Limiter>,
+    operators: Option<Operators>,
 }
 
 impl Service {
@@ -79,7 +83,14 @@ impl Service {
         let kyc = Kyc::new(ports.clone(), policy).on_queued(move || wake.wake());
         let keys = Arc::new(Keys::new(bootstrap, kyc.clone(), Arc::clone(&ports.clock)));
         let limiter = Arc::new(Limiter::new(rate_limit_per_second));
-        Self { kyc, pulse, keys, ports, workers, limits, limiter }
+        Self { kyc, pulse, keys, ports, workers, limits, limiter, operators: None }
+    }
+
+    /// Has commands of the operator done as well.
+    #[must_use]
+    pub fn with_operators(mut self, operators: Operators) -> Self {
+        self.operators = Some(operators);
+        self
     }
 
     /// Everything that HTTP can ask, with its document at `/openapi.json` and Swagger UI at `/docs`.
@@ -102,13 +113,17 @@ impl Service {
     ///
     /// # Errors
     /// Where the listener fails.
-    pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+    pub async fn run(mut self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let (stop, stopping) = watch::channel(());
         let uses = tokio::spawn(record_key_uses(Arc::clone(&self.keys), stopped(stopping.clone())));
         let workers = self.workers.map(|settings| {
             let (kyc, pulse) = (self.kyc.clone(), self.pulse.clone());
             let clock = Arc::clone(&self.ports.clock);
             tokio::spawn(work(kyc, clock, pulse, settings, stopped(stopping.clone())))
+        });
+        let operators = self.operators.take().map(|operators| {
+            let tools = Tools { kyc: self.kyc.clone() };
+            tokio::spawn(operators.serve(tools, stopped(stopping.clone())))
         });
         let served = async {
             shutdown.await;
@@ -122,6 +137,9 @@ impl Service {
             tracing::error!("the workers ended in a panic");
         }
         drop(uses.await);
+        if let Some(operators) = operators {
+            drop(operators.await);
+        }
         self.keys.record_uses().await;
         result
     }
@@ -164,6 +182,9 @@ pub enum WireError {
         /// What is wrong with it.
         error: KeyringError,
     },
+    /// The settings of a command.
+    #[error(transparent)]
+    Settings(#[from] ConfigFaults),
     /// The cipher.
     #[error("the cipher can't be made: {0}")]
     Cipher(#[from] CipherError),
@@ -205,10 +226,7 @@ pub async fn wire(
     drop(tokio::task::spawn_blocking(|| PhoneNumber::parse("+442079460958")));
     make_private_folder(&config.data_dir).map_err(WireError::Folder)?;
     let cipher = RingCipher::new(&keyring(config, &*entropy, &*clock)?)?;
-    let sqlite = store(SqliteConfig::new(&config.data_dir));
-    // Opening reads the whole file, which is no work for an async thread.
-    let store = tokio::task::spawn_blocking(move || SqliteStore::open(sqlite)).await;
-    let store = Arc::new(store.map_err(|error| WireError::Folder(io::Error::other(error)))??);
+    let store = open(store(SqliteConfig::new(&config.data_dir))).await?;
     let provider = provider(&config.provider, &*entropy, &clock).await?;
 
     let made_key = match &config.admin_key {
@@ -226,6 +244,51 @@ pub async fn wire(
         limits: Limits { connections: config.max_connections, ..Limits::default() },
     };
     Ok(Wired { parts: service, store, made_key })
+}
+
+async fn open(config: SqliteConfig) -> Result<Arc<SqliteStore>, WireError> {
+    // Opening reads the whole file, which is no work for an async thread.
+    let store = tokio::task::spawn_blocking(move || SqliteStore::open(config)).await;
+    Ok(Arc::new(store.map_err(|error| WireError::Folder(io::Error::other(error)))??))
+}
+
+/// What a command works with where no server runs.
+pub struct Alone {
+    /// What its operation works with.
+    pub tools: Tools,
+    /// The store, to be closed after the operation.
+    pub store: Arc<SqliteStore>,
+    /// Who asks: the user whose process this is.
+    pub actor: Actor,
+}
+
+/// Takes the lock on a data folder, for a command that works by itself.
+///
+/// # Errors
+/// [`WireError`] says in words what stands in the way.
+pub async fn alone(places: &Places) -> Result<Alone, WireError> {
+    let folder = places.data_dir()?;
+    let path = places.keyring()?;
+    let keyring = Keyring::load(&path)
+        .map_err(|error| WireError::Keyring { path: path.display().to_string(), error })?;
+    make_private_folder(&folder).map_err(WireError::Folder)?;
+    let cipher = RingCipher::new(&keyring)?;
+    let store = open(SqliteConfig::new(&folder)).await?;
+    let ports = Ports {
+        store: Arc::clone(&store) as _,
+        provider: Arc::new(NoProvider(ProviderName::parse("none")?)),
+        clock: Arc::new(SystemClock),
+        cipher: Arc::new(cipher),
+        entropy: Arc::new(SystemEntropy::new()),
+    };
+    let actor = Actor::operator(own_user().map_err(WireError::Folder)?);
+    Ok(Alone { tools: Tools { kyc: Kyc::new(ports, Policy::default()) }, store, actor })
+}
+
+/// The user whose process this is, as the other end of a socket would see it.
+fn own_user() -> io::Result<u32> {
+    let (one, _other) = UnixStream::pair()?;
+    one.peer_cred().map(|credentials| credentials.uid())
 }
 
 fn policy(config: &Config) -> Policy {

@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
@@ -96,6 +96,14 @@ impl Options {
         (started.child.wait().unwrap(), String::from_utf8_lossy(&said).into_owned())
     }
 
+    /// Runs another command on the same data, to its end.
+    #[must_use]
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        std::fs::create_dir_all(self.temporary()).unwrap();
+        let mut command = Command::new(&self.binary);
+        self.set_up(command.args(arguments)).stdin(Stdio::null()).output().unwrap()
+    }
+
     fn command(&self) -> Command {
         let mut command = match &self.trace {
             None => Command::new(&self.binary),
@@ -112,15 +120,19 @@ impl Options {
             command.arg(SYNCHRONOUS_NORMAL);
         }
         command.args(["serve", "--dev", "--listen", "127.0.0.1:0"]);
+        self.set_up(&mut command).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(append(&self.stderr()));
+        command
+    }
+
+    /// The settings, and none but them.
+    fn set_up<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         // What the environment of the test holds must not reach the server.
         for setting in ALL {
             command.env_remove(setting.variable);
         }
         command.env_remove("KYC_CONFIG").env("KYC_DATA_DIR", self.data()).env("TMPDIR", self.temporary());
         command.envs(self.settings.iter().map(|(variable, value)| (variable, value)));
-        command.current_dir(&self.home).stdin(Stdio::null()).stdout(Stdio::piped());
-        command.stderr(append(&self.stderr()));
-        command
+        command.current_dir(&self.home)
     }
 }
 

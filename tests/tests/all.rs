@@ -7,5 +7,6 @@ mod all {
     mod durability;
     mod flows;
     mod openapi;
+    mod operator;
     mod secrecy;
 }

@@ -17,6 +17,7 @@ pub struct Actor {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum ActorKind {
     Account { key: Option<ApiKeyId>, name: KeyName, subject: KeyName, role: Role },
+    Operator(String),
     System(&'static str),
 }
 
@@ -48,6 +49,13 @@ impl Actor {
         Self { kind, request: None }
     }
 
+    /// The operator at the command line of the machine, by the user's id there. Who may write the data folder
+    /// may do everything.
+    #[must_use]
+    pub fn operator(user_id: u32) -> Self {
+        Self { kind: ActorKind::Operator(format!("uid-{user_id}")), request: None }
+    }
+
     /// A part of the system that acts by itself, such as `worker`. It may do everything.
     #[must_use]
     pub const fn system(part: &'static str) -> Self {
@@ -69,7 +77,7 @@ impl Actor {
     pub const fn require(&self, permission: Permission) -> Result<(), Forbidden> {
         match &self.kind {
             ActorKind::Account { role, .. } if !role.may(permission) => Err(Forbidden),
-            ActorKind::Account { .. } | ActorKind::System(_) => Ok(()),
+            ActorKind::Account { .. } | ActorKind::Operator(_) | ActorKind::System(_) => Ok(()),
         }
     }
 
@@ -78,7 +86,7 @@ impl Actor {
     pub const fn sight(&self) -> Sight {
         match &self.kind {
             ActorKind::Account { role, .. } => role.sight(),
-            ActorKind::System(_) => Sight::Full,
+            ActorKind::Operator(_) | ActorKind::System(_) => Sight::Full,
         }
     }
 
@@ -87,6 +95,7 @@ impl Actor {
     pub fn name(&self) -> &str {
         match &self.kind {
             ActorKind::Account { name, .. } => name.as_str(),
+            ActorKind::Operator(user) => user,
             ActorKind::System(part) => part,
         }
     }
@@ -96,15 +105,17 @@ impl Actor {
     pub fn subject(&self) -> &str {
         match &self.kind {
             ActorKind::Account { subject, .. } => subject.as_str(),
+            ActorKind::Operator(user) => user,
             ActorKind::System(part) => part,
         }
     }
 
-    /// The role in one word; `system` for a part of the system.
+    /// The role in one word; `operator` at the command line, `system` for a part of the system.
     #[must_use]
     pub const fn role(&self) -> &'static str {
         match &self.kind {
             ActorKind::Account { role, .. } => role.as_str(),
+            ActorKind::Operator(_) => "operator",
             ActorKind::System(_) => "system",
         }
     }
@@ -122,7 +133,7 @@ impl fmt::Display for Actor {
         write!(f, "{}:{}", self.role(), self.subject())?;
         match &self.kind {
             ActorKind::Account { key: Some(key), .. } => write!(f, "#{key}"),
-            ActorKind::Account { key: None, .. } | ActorKind::System(_) => Ok(()),
+            ActorKind::Account { key: None, .. } | ActorKind::Operator(_) | ActorKind::System(_) => Ok(()),
         }
     }
 }

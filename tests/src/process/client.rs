@@ -55,6 +55,12 @@ impl Client {
         Self { agent: config.new_agent(), address, key }
     }
 
+    /// The same with another API key.
+    #[must_use]
+    pub fn with_key(&self, key: impl Into<String>) -> Self {
+        Self { key: key.into(), ..self.clone() }
+    }
+
     /// Sends a request, with a body where there is one.
     ///
     /// # Errors
