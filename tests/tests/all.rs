@@ -9,4 +9,5 @@ mod all {
     mod openapi;
     mod operator;
     mod secrecy;
+    mod security;
 }

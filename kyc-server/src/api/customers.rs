@@ -4,8 +4,10 @@ pub mod body;
 mod page;
 
 use kyc_core::Kyc;
+use kyc_core::domain::actor::Actor;
 use kyc_core::domain::fault::Faults;
 use kyc_core::domain::ids::CustomerId;
+use kyc_core::domain::permission::Permission;
 use kyc_core::domain::status::{Stage, StatusKind};
 use kyc_core::ports::store::CustomerFilter;
 use kyc_core::usecase::{Register, Reveal, Search, Update, Updated};
@@ -134,8 +136,10 @@ pub(super) fn example_id() -> String {
     "cus-1001".to_owned()
 }
 
-/// The id in a path. One that could not exist is not found.
-pub(super) fn path_id(text: &str) -> Result<CustomerId, Problem> {
+/// The id in a path. One that could not exist is not found, for who may ask at all: others are refused whatever
+/// the id looks like. The use case asks for the permission again.
+pub(super) fn path_id(actor: &Actor, permission: Permission, text: &str) -> Result<CustomerId, Problem> {
+    actor.require(permission)?;
     CustomerId::parse(text).map_err(|_| Problem::new(ProblemKind::NotFound))
 }
 
@@ -233,6 +237,7 @@ impl CustomersApi {
         /// Whether to show document number, machine-readable zone and tax ids to a reviewer.
         reveal: Query<Lenient<Option<bool>>>,
     ) -> Result<Versioned, Refusal<ReadRefuses>> {
+        let id = path_id(&actor.0, Permission::ReadCustomers, &id)?;
         let mut faults = Faults::new();
         let reveal = reveal.0.optional("reveal", "true or false is expected", &mut faults).flatten();
         refuse_unknown(request, &["reveal"], &mut faults);
@@ -240,7 +245,7 @@ impl CustomersApi {
             Err(faults)?;
         }
         let reveal = if reveal == Some(true) { Reveal::Numbers } else { Reveal::AsUsual };
-        let view = kyc.customer(&actor.0, &path_id(&id)?, reveal).await?;
+        let view = kyc.customer(&actor.0, &id, reveal).await?;
         Ok(Versioned::Ok(Json((&view).into()), etag::of(view.version)))
     }
 
@@ -262,7 +267,7 @@ impl CustomersApi {
         if_match: Header<Option<String>>,
         body: JsonBody<UpdateBody>,
     ) -> Result<Changed, Refusal<UpdateRefuses>> {
-        let id = path_id(&id)?;
+        let id = path_id(&actor.0, Permission::WriteCustomers, &id)?;
         let only_versions = if_match.0.as_deref().map(etag::versions).transpose()?.flatten();
         let JsonBody { value: (customer_id, update), faults } = body;
         let request = Update { customer_id, update, only_versions, faults };

@@ -4,6 +4,7 @@
 mod body;
 
 use kyc_core::Kyc;
+use kyc_core::domain::permission::Permission;
 use poem::web::Data;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
@@ -52,7 +53,7 @@ impl VerificationsApi {
         id: Path<String>,
         _parameters: NoParameters,
     ) -> Result<Json<StatusBody>, Refusal<ReadRefuses>> {
-        Ok(Json(kyc.status(&actor.0, &path_id(&id)?).await?.into()))
+        Ok(Json(kyc.status(&actor.0, &path_id(&actor.0, Permission::ReadStatus, &id)?).await?.into()))
     }
 
     /// List a customer's verifications
@@ -68,7 +69,7 @@ impl VerificationsApi {
         id: Path<String>,
         _parameters: NoParameters,
     ) -> Result<Json<VerificationListBody>, Refusal<ReadRefuses>> {
-        let all = kyc.verifications(&actor.0, &path_id(&id)?).await?;
+        let all = kyc.verifications(&actor.0, &path_id(&actor.0, Permission::ReadStatus, &id)?).await?;
         Ok(Json(VerificationListBody { items: all.into_iter().map(Into::into).collect() }))
     }
 
@@ -85,7 +86,8 @@ impl VerificationsApi {
         id: Path<String>,
         _parameters: NoParameters,
     ) -> Result<Queued, Refusal<RequestRefuses>> {
-        let queued = kyc.request_verification(&actor.0, &path_id(&id)?).await?;
+        let id = path_id(&actor.0, Permission::RequestVerification, &id)?;
+        let queued = kyc.request_verification(&actor.0, &id).await?;
         Ok(Queued::Accepted(Json(queued.into())))
     }
 }
