@@ -62,6 +62,8 @@ impl Kyc {
     /// Records a provider's answer that came by itself, such as in a callback that
     /// [`read_callback`](crate::ports::IdentityProvider::read_callback) has authenticated.
     ///
+    /// It is a part of the system that acts, and no account: who may do this can verify anybody.
+    ///
     /// An answer to a verification that has ended is [`Ran::Ignored`]: late, doubled and out-of-order
     /// answers change nothing.
     ///
@@ -69,7 +71,6 @@ impl Kyc {
     /// [`RecordError`].
     pub async fn record_answer(
         &self,
-        actor: &Actor,
         provider: &ProviderName,
         id: VerificationId,
         answer: Answer,
@@ -79,7 +80,8 @@ impl Kyc {
         let record = record.ok_or(RecordError::Unknown)?;
         let Prepared { own, .. } = self.prepare(&record).map_err(PortFailure::from)?;
         let findings = Findings { own, disclosed: Vec::new() };
-        Ok(self.record(actor, record, None, News::Answered(answer), findings).await?)
+        let actor = Actor::system("callback");
+        Ok(self.record(&actor, record, None, News::Answered(answer), findings).await?)
     }
 
     /// Makes a change of the news and commits it, and decides again where the customer has changed since.

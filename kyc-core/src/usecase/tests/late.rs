@@ -16,7 +16,7 @@ fn answer(outcome: Outcome, raw: &str) -> Answer {
 
 fn record(world: &World, id: VerificationId, answer: Answer) -> Result<Ran, RecordError> {
     let provider = world.status().provider;
-    now(world.kyc.record_answer(&Actor::system("callback"), &provider, id, answer))
+    now(world.kyc.record_answer(&provider, id, answer))
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn an_unknown_verification_or_another_provider_is_refused() {
     assert_eq!(record(&world, nobody, answer(Outcome::Clear, "{}")), Err(RecordError::Unknown));
     let other = ProviderName::parse("other").unwrap();
     let known = world.status().verification;
-    let said = now(world.kyc.record_answer(&admin(), &other, known, answer(Outcome::Clear, "{}")));
+    let said = now(world.kyc.record_answer(&other, known, answer(Outcome::Clear, "{}")));
     assert_eq!(said, Err(RecordError::Unknown));
     assert_eq!(world.status().status, Status::Pending(Stage::Queued));
 }

@@ -43,6 +43,13 @@ fn what_the_core_may_not_do() {
         check(core, line, Some("the core does no I/O"));
         check("tests/src/a.rs", line, None);
     }
+    let use_case = |first: &str| {
+        format!(
+            "impl Kyc {{\n    pub async fn read(\n        &self,\n        actor: &Actor,\n    ) {{\n{first}\n    }}\n}}"
+        )
+    };
+    check(core, &use_case("        actor.require(Permission::ReadCustomers)?;"), None);
+    check(core, &use_case("        let now = self.now();"), Some("asks for the permission"));
     check(core, "/// Unlike `std::fs`, this does nothing.", None);
     check(core, "let now = self.ports.clock.now();", None);
     check(core, "use kyc_adapters::clock::SystemClock;", Some("the core knows neither"));

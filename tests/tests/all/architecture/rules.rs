@@ -72,6 +72,12 @@ pub(super) const RULES: &[Rule] = &[
         },
     },
     Rule {
+        says: "a use case that takes an actor asks for the permission before anything else (I7)",
+        within: &["kyc-core/src/usecase/"],
+        exempt: &[],
+        check: |source| unasked(source),
+    },
+    Rule {
         says: "only the configuration reads the environment",
         within: CODE,
         exempt: &["kyc-server/src/config"],
@@ -160,6 +166,21 @@ impl Rule {
             .map(|(line, what)| format!("{}:{line}: {what}", source.path))
             .collect()
     }
+}
+
+/// The public use cases whose first statement does not ask for a permission.
+fn unasked(source: &Source) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (before, after) in source.text.match_indices("pub async fn ").map(|(at, _)| source.text.split_at(at))
+    {
+        let at = before.lines().count() + usize::from(before.ends_with('\n'));
+        let Some((head, body)) = after.split_once("{\n") else { continue };
+        let first = body.lines().next().unwrap_or_default().trim();
+        if head.contains("actor: &Actor") && !first.starts_with("actor.require(") {
+            found.push((at, head.lines().next().unwrap_or_default().to_owned()));
+        }
+    }
+    found
 }
 
 fn whole(is_wrong: bool, what: &str) -> Vec<(usize, String)> {
