@@ -71,9 +71,9 @@ fn every_row_names_a_test_that_exists_or_says_with_what_it_is_due() {
         if named.starts_with("due with ") {
             continue;
         }
-        let names: Vec<&str> = named.split('`').skip(1).step_by(2).collect();
-        assert!(!names.is_empty(), "no test: {row:?}");
-        for name in names {
+        let tests: Vec<&str> = named.split('`').skip(1).step_by(2).collect();
+        assert!(!tests.is_empty(), "no test: {row:?}");
+        for name in tests {
             assert!(all.contains(name), "there is no test {name}: {row:?}");
         }
     }
