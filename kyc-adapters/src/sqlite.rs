@@ -2,7 +2,7 @@
 //! read-only connections beside it.
 //!
 //! ```text
-//! commit, claim -> bounded queue -> writer thread: BEGIN, a savepoint each, COMMIT -> answers
+//! commit, claim -> bounded queue -> writer thread: BEGIN, each, COMMIT -> answers
 //! reads         -> pool of read-only connections, WAL mode
 //! ```
 //!
@@ -12,8 +12,9 @@
 //!
 //! * **Durability (I1).** `synchronous=FULL`: a caller is answered after the COMMIT that its changeset is
 //!   part of has synced the write-ahead log.
-//! * **Isolation.** A bad changeset is undone by its savepoint and fails alone. Each read is one statement
-//!   or one transaction, and so sees one commit.
+//! * **Isolation.** A bad changeset fails alone: what failed before it wrote needs no undoing, and otherwise
+//!   all is undone and done again with a savepoint each. Each read is one statement or one transaction, and
+//!   so sees one commit.
 //! * **An error at COMMIT that leaves the outcome unknown** stops the process; see [`OnFatal`].
 //! * **A full disk** refuses writes while reads go on, and heals without a restart.
 //! * **One process.** A lock on `kyc.lock` in the folder is held for the life of the store. Never open and

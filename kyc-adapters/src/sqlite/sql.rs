@@ -160,6 +160,8 @@ pub(super) const UPDATE_CUSTOMER: &str = "\
 pub(super) const INSERT_VERSION: &str =
     "INSERT INTO customer_versions (subject, version, data, at) VALUES (?1, ?2, ?3, ?4)";
 
+pub(super) const HAS_FINGERPRINTS: &str = "SELECT 1 FROM fingerprints WHERE subject = ?1 LIMIT 1";
+
 pub(super) const DELETE_FINGERPRINTS: &str = "DELETE FROM fingerprints WHERE subject = ?1";
 
 pub(super) const INSERT_FINGERPRINT: &str = "\

@@ -16,46 +16,66 @@ use self::batch::Unknown;
 use self::log::Log;
 use super::{OnFatal, SqliteConfig};
 
+/// How many jobs are waited for at most: past it the sync is a small part of the work.
+const ENOUGH: usize = 64;
+
 /// What waits for the writer, each with where its answer goes.
 pub(super) enum Job {
     /// Apply a changeset.
-    Commit(Box<Changeset>, oneshot::Sender<Result<(), CommitError>>),
+    Commit(Box<Changeset>, Reply<(), CommitError>),
     /// Lease what is due.
-    Claim(Claim, oneshot::Sender<Result<Vec<Claimed>, StoreError>>),
+    Claim(Claim, Reply<Vec<Claimed>, StoreError>),
     /// Say whether writing works.
-    Probe(oneshot::Sender<Result<(), StoreError>>),
+    Probe(Reply<(), StoreError>),
 }
 
-/// The answer to a job, which is given only after COMMIT.
-pub(super) enum Answer {
-    Commit(oneshot::Sender<Result<(), CommitError>>, Result<(), CommitError>),
-    Claim(oneshot::Sender<Result<Vec<Claimed>, StoreError>>, Result<Vec<Claimed>, StoreError>),
-    Probe(oneshot::Sender<Result<(), StoreError>>, Result<(), StoreError>),
-}
-
-impl Answer {
-    /// Gives the answer. A caller who has gone away does not hear it.
+impl Job {
+    /// Gives the answer.
     fn give(self) {
         match self {
-            Self::Commit(reply, answer) => drop(reply.send(answer)),
-            Self::Claim(reply, answer) => drop(reply.send(answer)),
-            Self::Probe(reply, answer) => drop(reply.send(answer)),
+            Self::Commit(_, reply) => reply.give(),
+            Self::Claim(_, reply) => reply.give(),
+            Self::Probe(reply) => reply.give(),
         }
     }
 
     /// Says in place of the answer that nothing was written.
     fn refuse(self, error: StoreError) {
         match self {
-            Self::Commit(reply, _) => drop(reply.send(Err(error.into()))),
-            Self::Claim(reply, _) => drop(reply.send(Err(error))),
-            Self::Probe(reply, _) => drop(reply.send(Err(error))),
+            Self::Commit(_, reply) => reply.refuse(error),
+            Self::Claim(_, reply) => reply.refuse(error),
+            Self::Probe(reply) => reply.refuse(error),
         }
     }
 }
 
-/// Answers that can't be given, since nobody knows them. They are held so that their callers wait: a
-/// dropped one would say that nothing was written.
-type Unanswered = Arc<Mutex<Vec<Answer>>>;
+/// Where the answer to a job goes. It is held here until COMMIT.
+pub(super) struct Reply<T, E> {
+    caller: oneshot::Sender<Result<T, E>>,
+    answer: Option<Result<T, E>>,
+}
+
+impl<T, E: From<StoreError>> Reply<T, E> {
+    const fn to(caller: oneshot::Sender<Result<T, E>>) -> Self {
+        Self { caller, answer: None }
+    }
+
+    // A caller who has gone away does not hear it; one whose job was not reached is told that nothing was
+    // written, by the sender's end.
+    fn give(self) {
+        if let Some(answer) = self.answer {
+            drop(self.caller.send(answer));
+        }
+    }
+
+    fn refuse(self, error: StoreError) {
+        drop(self.caller.send(Err(error.into())));
+    }
+}
+
+/// Jobs that can't be answered, since nobody knows what came of them. They are held so that their callers
+/// wait: a dropped one would say that nothing was written.
+type Unanswered = Arc<Mutex<Vec<Job>>>;
 
 /// The way to the writer.
 pub(super) struct Handle {
@@ -89,9 +109,12 @@ impl Handle {
     /// # Errors
     /// [`StoreError::Overloaded`] at once where the queue is full; [`StoreError::Unavailable`] where the
     /// writer has stopped, or has undone the job.
-    pub(super) async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<T>) -> Job) -> Result<T, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        self.send(job(reply))?;
+    pub(super) async fn ask<T, E: From<StoreError>>(
+        &self,
+        job: impl FnOnce(Reply<T, E>) -> Job,
+    ) -> Result<Result<T, E>, StoreError> {
+        let (caller, answer) = oneshot::channel();
+        self.send(job(Reply::to(caller)))?;
         answer.await.map_err(|_| StoreError::Unavailable)
     }
 
@@ -162,7 +185,7 @@ impl Writer {
             match jobs.recv_timeout(log::IDLE) {
                 Ok(job) => {
                     waiting.push(job);
-                    waiting.extend(jobs.try_iter().take(self.batch - 1));
+                    self.gather(jobs, &mut waiting);
                     match self.batches.run(&mut waiting) {
                         Ok(true) => self.log.written(&self.batches.connection),
                         Ok(false) => self.log.idle(&self.batches.connection),
@@ -176,8 +199,21 @@ impl Writer {
         log::write_back(&self.batches.connection);
     }
 
+    /// Takes what else waits. Where processors are short, those go first who may bring more that shares the
+    /// sync; where they are not, that takes no time.
+    fn gather(&self, jobs: &Receiver<Job>, waiting: &mut Vec<Job>) {
+        loop {
+            thread::yield_now();
+            let before = waiting.len();
+            waiting.extend(jobs.try_iter().take(self.batch - before));
+            if waiting.len() == before || waiting.len() >= ENOUGH.min(self.batch) {
+                return;
+            }
+        }
+    }
+
     fn fail(self, unknown: Unknown) {
-        self.unanswered.lock().unwrap_or_else(PoisonError::into_inner).extend(unknown.answers);
+        self.unanswered.lock().unwrap_or_else(PoisonError::into_inner).extend(unknown.jobs);
         self.fatal.stop(unknown.words);
         // Closing it would write back log frames of which nobody knows whether they are on the disk.
         std::mem::forget(self.batches.connection);

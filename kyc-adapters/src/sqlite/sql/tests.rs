@@ -3,7 +3,7 @@
 use super::*;
 use crate::sqlite::{SqliteConfig, open};
 
-const LOOK_UPS: [&str; 27] = [
+const LOOK_UPS: [&str; 28] = [
     CUSTOMER,
     STANDING,
     CUSTOMERS,
@@ -27,6 +27,7 @@ const LOOK_UPS: [&str; 27] = [
     REVISION,
     LEASE_TOKEN,
     UPDATE_CUSTOMER,
+    HAS_FINGERPRINTS,
     DELETE_FINGERPRINTS,
     LEASE,
     REVOKE_API_KEY,

@@ -1,11 +1,13 @@
-//! One transaction for all that waits, a savepoint for each.
+//! One transaction for all that waits, in which a job that fails leaves nothing behind.
+
+use std::mem;
 
 use rusqlite::{Connection, ErrorCode};
 
 use super::super::apply::{self, Head};
 use super::super::claim;
 use super::super::fault::Fault;
-use super::{Answer, Job};
+use super::Job;
 
 /// What runs jobs in transactions.
 pub(in crate::sqlite) struct Batches {
@@ -19,8 +21,8 @@ pub(in crate::sqlite) struct Batches {
 
 /// Nobody knows whether the transaction is durable, or it can't be undone.
 pub(super) struct Unknown {
-    /// The answers that it would have had.
-    pub(super) answers: Vec<Answer>,
+    /// The jobs in it.
+    pub(super) jobs: Vec<Job>,
     /// What happened.
     pub(super) words: &'static str,
 }
@@ -33,6 +35,15 @@ enum Failure {
     Unknown(Fault, &'static str),
 }
 
+/// How what a failed job has written is undone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Undo {
+    /// With all else in the transaction.
+    Together,
+    /// By a savepoint around each job, which is a tenth more work for all of them.
+    Alone,
+}
+
 impl Batches {
     pub(in crate::sqlite) fn new(connection: Connection, head: Head) -> Self {
         let commit = |connection: &Connection| execute(connection, "COMMIT");
@@ -41,14 +52,23 @@ impl Batches {
 
     /// Runs the jobs and answers them. Whether anything was written.
     ///
+    /// A job that fails has rarely written anything: guards come first. So there are no savepoints at first;
+    /// where one is missed, everything is undone and done again with them.
+    ///
     /// # Errors
-    /// [`Unknown`] where the process has to stop; jobs of whose outcome there is no doubt were answered.
+    /// [`Unknown`] where the process has to stop.
     pub(super) fn run(&mut self, jobs: &mut Vec<Job>) -> Result<bool, Unknown> {
         let before = self.head;
-        let mut answers = Vec::with_capacity(jobs.len());
-        match self.transaction(jobs, &mut answers) {
+        let mut ended = self.transaction(jobs, Undo::Together);
+        if let Err(Failure::Undone(fault)) = ended
+            && !fault.is_busy()
+        {
+            self.head = before;
+            ended = self.transaction(jobs, Undo::Alone);
+        }
+        match ended {
             Ok(wrote) => {
-                answers.into_iter().for_each(Answer::give);
+                jobs.drain(..).for_each(Job::give);
                 Ok(wrote)
             }
             Err(Failure::Undone(fault)) => {
@@ -56,38 +76,30 @@ impl Batches {
                 self.head = before;
                 self.failing = true;
                 let error = fault.for_caller();
-                for answer in answers {
-                    answer.refuse(error);
-                }
+                jobs.drain(..).for_each(|job| job.refuse(error));
                 Ok(false)
             }
             Err(Failure::Unknown(fault, words)) => {
                 fault.log("commit");
-                Err(Unknown { answers, words })
+                Err(Unknown { jobs: mem::take(jobs), words })
             }
         }
     }
 
-    // A job that is dropped unanswered has its caller told that nothing was written.
-    fn transaction(&mut self, jobs: &mut Vec<Job>, answers: &mut Vec<Answer>) -> Result<bool, Failure> {
+    /// Runs the jobs in one transaction, and leaves with each its answer.
+    fn transaction(&mut self, jobs: &mut [Job], undo: Undo) -> Result<bool, Failure> {
         execute(&self.connection, "BEGIN IMMEDIATE").map_err(Failure::Undone)?;
         let mut wrote = false;
         let mut full = false;
-        for job in jobs.drain(..) {
-            match self.job(job, &mut full) {
-                Ok((answer, written)) => {
-                    answers.push(answer);
-                    wrote |= written;
-                }
+        for job in jobs {
+            match self.job(job, undo, &mut full) {
+                Ok(written) => wrote |= written,
                 Err(fault) => return Err(self.undo(fault)),
             }
         }
         self.failing |= full;
         if !wrote {
-            return match self.undo(Fault::Unreadable) {
-                Failure::Undone(_) => Ok(false),
-                failure @ Failure::Unknown(..) => Err(failure),
-            };
+            return self.roll_back().map(|()| false);
         }
         match (self.commit)(&self.connection) {
             Ok(()) => {
@@ -106,71 +118,92 @@ impl Batches {
         }
     }
 
-    /// Undoes the transaction, unless `SQLite` has already.
     fn undo(&self, fault: Fault) -> Failure {
-        if self.connection.is_autocommit() {
-            return Failure::Undone(fault);
-        }
-        match execute(&self.connection, "ROLLBACK") {
+        match self.roll_back() {
             Ok(()) => Failure::Undone(fault),
-            Err(second) => {
+            Err(failure) => {
                 fault.log("transaction");
-                Failure::Unknown(second, "ROLLBACK failed: stopping, since the connection can't be used")
+                failure
             }
         }
     }
 
-    /// The answer to a job, and whether it wrote. An error ends the whole transaction.
-    fn job(&mut self, job: Job, full: &mut bool) -> Result<(Answer, bool), Fault> {
+    /// Undoes the transaction, unless `SQLite` has already.
+    fn roll_back(&self) -> Result<(), Failure> {
+        if self.connection.is_autocommit() {
+            return Ok(());
+        }
+        execute(&self.connection, "ROLLBACK").map_err(|fault| {
+            Failure::Unknown(fault, "ROLLBACK failed: stopping, since the connection can't be used")
+        })
+    }
+
+    /// Runs a job and leaves its answer with it. Whether it wrote; an error ends the whole transaction.
+    fn job(&mut self, job: &mut Job, undo: Undo, full: &mut bool) -> Result<bool, Fault> {
         match job {
             Job::Commit(changeset, reply) => {
-                let result = self.in_savepoint("commit", full, |connection, head| {
-                    apply::changeset(connection, head, &changeset)
+                let result = self.attempt("commit", undo, full, |connection, head| {
+                    apply::changeset(connection, head, changeset)
                 })?;
                 let wrote = result.is_ok();
-                Ok((Answer::Commit(reply, result.map_err(Fault::for_committer)), wrote))
+                reply.answer = Some(result.map_err(Fault::for_committer));
+                Ok(wrote)
             }
             Job::Claim(wish, reply) => {
+                let wish = *wish;
                 let result =
-                    self.in_savepoint("claim", full, |connection, _| claim::take(connection, wish))?;
+                    self.attempt("claim", undo, full, |connection, _| claim::take(connection, wish))?;
                 let wrote = result.as_ref().is_ok_and(|taken| taken.wrote);
-                let result = result.map(|taken| taken.claimed).map_err(Fault::for_caller);
-                Ok((Answer::Claim(reply, result), wrote))
+                reply.answer = Some(result.map(|taken| taken.claimed).map_err(Fault::for_caller));
+                Ok(wrote)
             }
             Job::Probe(reply) if self.failing => {
-                let result = self.in_savepoint("probe", full, |connection, _| probe(connection))?;
+                let result = self.attempt("probe", undo, full, |connection, _| probe(connection))?;
                 let wrote = result.is_ok();
-                Ok((Answer::Probe(reply, result.map_err(Fault::for_caller)), wrote))
+                reply.answer = Some(result.map_err(Fault::for_caller));
+                Ok(wrote)
             }
-            Job::Probe(reply) => Ok((Answer::Probe(reply, Ok(())), false)),
+            Job::Probe(reply) => {
+                reply.answer = Some(Ok(()));
+                Ok(false)
+            }
         }
     }
 
     /// Runs a piece of work so that its failure leaves nothing of it behind. The outer error ends the
     /// whole transaction; the inner one is the work's own.
-    fn in_savepoint<T>(
+    fn attempt<T>(
         &mut self,
         doing: &'static str,
+        undo: Undo,
         full: &mut bool,
         work: impl FnOnce(&Connection, &mut Head) -> Result<T, Fault>,
     ) -> Result<Result<T, Fault>, Fault> {
         let before = self.head;
-        execute(&self.connection, "SAVEPOINT job")?;
-        match work(&self.connection, &mut self.head) {
-            Ok(value) => {
-                execute(&self.connection, "RELEASE job")?;
-                Ok(Ok(value))
-            }
-            Err(fault @ Fault::Engine(..)) if !fault.is_full() => Err(fault),
-            Err(fault) => {
-                fault.log(doing);
-                *full |= fault.is_full();
-                self.head = before;
-                execute(&self.connection, "ROLLBACK TO job")?;
-                execute(&self.connection, "RELEASE job")?;
-                Ok(Err(fault))
-            }
+        let changes = self.connection.total_changes();
+        if undo == Undo::Alone {
+            execute(&self.connection, "SAVEPOINT job")?;
         }
+        let result = work(&self.connection, &mut self.head);
+        let Err(fault) = result else {
+            if undo == Undo::Alone {
+                execute(&self.connection, "RELEASE job")?;
+            }
+            return Ok(result);
+        };
+        let is_the_works_own = fault.is_full() || !matches!(fault, Fault::Engine(..));
+        let wrote = self.connection.total_changes() != changes || self.connection.is_autocommit();
+        if !is_the_works_own || (wrote && undo == Undo::Together) {
+            return Err(fault);
+        }
+        fault.log(doing);
+        *full |= fault.is_full();
+        self.head = before;
+        if undo == Undo::Alone {
+            execute(&self.connection, "ROLLBACK TO job")?;
+            execute(&self.connection, "RELEASE job")?;
+        }
+        Ok(result)
     }
 }
 

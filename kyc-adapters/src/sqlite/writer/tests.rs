@@ -22,7 +22,7 @@ fn batches(folder: &Path) -> Batches {
 
 fn job(changeset: Changeset) -> (Job, Outcome) {
     let (reply, outcome) = oneshot::channel();
-    (Job::Commit(Box::new(changeset), reply), outcome)
+    (Job::Commit(Box::new(changeset), Reply::to(reply)), outcome)
 }
 
 /// Runs the changesets as one batch.
@@ -96,7 +96,7 @@ fn a_batch_in_which_nothing_is_written_commits_nothing() {
     let (reply, mut claimed) = oneshot::channel();
     let claim = Claim { queue: Queue::Verifications, limit: 5, now: rows::at(9), until: rows::at(19) };
     let (stale, stale_outcome) = job(rows::update(3, &mut rows::row(1)));
-    let wrote = batches.run(&mut vec![Job::Claim(claim, reply), stale]);
+    let wrote = batches.run(&mut vec![Job::Claim(claim, Reply::to(reply)), stale]);
     assert!(wrote.is_ok_and(|wrote| !wrote));
     assert_eq!(claimed.try_recv().unwrap(), Ok(vec![]));
     assert_eq!(told(vec![stale_outcome]), [Err(Conflict::Revision.into())]);
@@ -143,7 +143,7 @@ fn only_a_commit_that_is_known_not_to_have_happened_is_undone() {
         batches.commit = |_| failing(CODE.load(Ordering::Relaxed).cast_signed());
         let (wrote, mut outcomes) = run(&mut batches, vec![rows::registration(1)]);
         let unknown = wrote.unwrap_err();
-        assert_eq!(unknown.answers.len(), 1, "{code}");
+        assert_eq!(unknown.jobs.len(), 1, "{code}");
         assert!(outcomes[0].try_recv().is_err(), "nobody is told what nobody knows");
     }
 }
@@ -160,7 +160,7 @@ async fn an_error_in_the_middle_of_a_commit_stops_the_process_and_answers_nobody
     };
     let handle = Handle::start(batches, config).unwrap();
     let (reply, mut outcome) = oneshot::channel();
-    handle.send(Job::Commit(Box::new(rows::registration(1)), reply)).unwrap();
+    handle.send(Job::Commit(Box::new(rows::registration(1)), Reply::to(reply))).unwrap();
     assert_eq!(
         words.recv().unwrap(),
         "COMMIT failed in the middle: stopping, since nobody knows whether it is on the disk"
@@ -183,7 +183,7 @@ async fn a_panic_of_the_writer_stops_the_process() {
     };
     let handle = Handle::start(batches, config).unwrap();
     let (reply, _outcome) = oneshot::channel();
-    handle.send(Job::Commit(Box::new(rows::registration(1)), reply)).unwrap();
+    handle.send(Job::Commit(Box::new(rows::registration(1)), Reply::to(reply))).unwrap();
     assert!(words.recv().unwrap().starts_with("the writer of the database panicked"));
 }
 
