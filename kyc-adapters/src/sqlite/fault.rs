@@ -22,11 +22,6 @@ impl Fault {
         matches!(self, Self::Engine(ErrorCode::DiskFull, _))
     }
 
-    /// Whether another process holds a lock for too long.
-    pub(super) const fn is_busy(self) -> bool {
-        matches!(self, Self::Engine(ErrorCode::DatabaseBusy, _))
-    }
-
     /// What the caller of a read or a claim is told.
     pub(super) const fn for_caller(self) -> StoreError {
         match self {

@@ -60,8 +60,9 @@ impl Batches {
     pub(super) fn run(&mut self, jobs: &mut Vec<Job>) -> Result<bool, Unknown> {
         let before = self.head;
         let mut ended = self.transaction(jobs, Undo::Together);
+        // What waited in vain for the lock of another process has waited long enough.
         if let Err(Failure::Undone(fault)) = ended
-            && !fault.is_busy()
+            && !matches!(fault, Fault::Engine(ErrorCode::DatabaseBusy, _))
         {
             self.head = before;
             ended = self.transaction(jobs, Undo::Alone);
