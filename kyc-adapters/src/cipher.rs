@@ -23,7 +23,9 @@ use kyc_core::Secret;
 use kyc_core::domain::customer::FingerprintKind;
 use kyc_core::domain::ids::SubjectId;
 use kyc_core::ports::Cipher;
-use kyc_core::ports::cipher::{CipherError, Context, Fingerprint, Sealed, WrappedKey};
+use kyc_core::ports::cipher::{
+    CipherError, Context, DigestPurpose, Digests, Fingerprint, Sealed, WrappedKey,
+};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::{hkdf, hmac};
 
@@ -37,6 +39,9 @@ const SALT: &[u8] = b"kyc key derivation v1";
 
 /// The first part of what a fingerprint hashes, so that the key's other uses, if ever, can't collide.
 const FINGERPRINT_LABEL: &[u8] = b"kyc fingerprint v1";
+
+/// The first part of what any other keyed digest hashes.
+const DIGEST_LABEL: &[u8] = b"kyc digest v1";
 
 /// The [`Cipher`] port over `ring`, with the keys of a [`Keyring`].
 ///
@@ -146,18 +151,29 @@ impl Cipher for RingCipher {
     }
 
     fn fingerprint(&self, kind: FingerprintKind, normalised: &Secret<String>) -> Fingerprint {
-        // The parts go in one by one: a joined copy of the value would stay in memory.
-        let mut hash = hmac::Context::with_key(&self.fingerprint_key);
-        for part in [FINGERPRINT_LABEL, kind.as_str().as_bytes(), normalised.expose().as_bytes()] {
-            hash.update(&length(part));
-            hash.update(part);
-        }
-        let mut digest = [0; 32];
-        for (to, from) in digest.iter_mut().zip(hash.sign().as_ref()) {
-            *to = *from;
-        }
+        let parts = [FINGERPRINT_LABEL, kind.as_str().as_bytes(), normalised.expose().as_bytes()];
+        let digest = keyed_digest(&self.fingerprint_key, parts);
         Fingerprint { kind, key_version: self.fingerprint_version, digest }
     }
+
+    fn digests(&self, purpose: DigestPurpose, parts: &[&[u8]]) -> Digests {
+        let all = [DIGEST_LABEL, purpose.as_str().as_bytes()].into_iter().chain(parts.iter().copied());
+        Digests { current: keyed_digest(&self.fingerprint_key, all), others: Vec::new() }
+    }
+}
+
+/// The parts go in one by one, each behind its length: a joined copy of them would stay in memory.
+fn keyed_digest<'a>(key: &hmac::Key, parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
+    let mut hash = hmac::Context::with_key(key);
+    for part in parts {
+        hash.update(&length(part));
+        hash.update(part);
+    }
+    let mut digest = [0; 32];
+    for (to, from) in digest.iter_mut().zip(hash.sign().as_ref()) {
+        *to = *from;
+    }
+    digest
 }
 
 impl fmt::Debug for RingCipher {

@@ -47,8 +47,8 @@ use kyc_core::domain::verification::Verification;
 use kyc_core::ports::cipher::{Fingerprint, Sealed};
 use kyc_core::ports::store::{
     ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
-    CustomerRecord, PageRequest, Queue, ReportReads, Standing, Store, StoreError, VerificationReads,
-    VerificationRecord,
+    CustomerRecord, IdempotencyReads, PageRequest, Queue, Recorded, ReportReads, Standing, Store, StoreError,
+    VerificationReads, VerificationRecord,
 };
 
 pub use open::OpenError;
@@ -250,6 +250,17 @@ impl ApiKeyReads for SqliteStore {
 
     async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
         self.readers.aside(read::api_keys).await
+    }
+}
+
+#[async_trait]
+impl IdempotencyReads for SqliteStore {
+    async fn recorded(&self, key: [u8; 32]) -> Result<Option<Recorded>, StoreError> {
+        self.readers.at_once(move |connection| read::recorded(connection, &key)).await
+    }
+
+    async fn next_expiry(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.readers.at_once(read::next_expiry).await
     }
 }
 

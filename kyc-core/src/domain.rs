@@ -15,6 +15,7 @@ pub mod discrepancy;
 pub mod document;
 pub mod fault;
 pub mod field;
+pub mod idempotency;
 pub mod ids;
 pub mod mrz;
 pub mod name;

@@ -29,8 +29,8 @@ use crate::domain::verification::Verification;
 use crate::ports::cipher::{Fingerprint, Sealed};
 use crate::ports::store::{
     ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
-    CustomerRecord, PageRequest, Queue, ReportReads, Standing, Store, StoreError, VerificationReads,
-    VerificationRecord,
+    CustomerRecord, IdempotencyReads, PageRequest, Queue, Recorded, ReportReads, Standing, Store, StoreError,
+    VerificationReads, VerificationRecord,
 };
 
 pub use crate::ports::cipher::MockCipher;
@@ -91,6 +91,12 @@ mockall::mock! {
     impl ApiKeyReads for Store {
         async fn api_key_by_digest(&self, digest: [u8; 32]) -> Result<Option<ApiKey>, StoreError>;
         async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError>;
+    }
+
+    #[async_trait]
+    impl IdempotencyReads for Store {
+        async fn recorded(&self, key: [u8; 32]) -> Result<Option<Recorded>, StoreError>;
+        async fn next_expiry(&self) -> Result<Option<Timestamp>, StoreError>;
     }
 
     #[async_trait]

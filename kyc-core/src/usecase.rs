@@ -9,6 +9,7 @@ mod audit;
 mod change;
 mod customer;
 mod list;
+mod once;
 mod record;
 mod register;
 mod renew;
@@ -35,6 +36,7 @@ pub use self::api_keys::{ApiKeyError, AuthenticateError, CreateApiKey, CreatedAp
 pub use self::audit::{AuditError, AuditPage, AuditQuery, AuditView};
 pub use self::customer::{CustomerError, CustomerView, Reveal};
 pub use self::list::{ListError, Page};
+pub use self::once::{Answer, Asked, RecallError, Render, Rendered};
 pub use self::record::RecordError;
 pub use self::register::{Register, RegisterError};
 pub use self::report::ReportError;
@@ -49,7 +51,9 @@ use crate::domain::ids::{ChangesetId, SubjectId};
 use crate::domain::policy::Policy;
 use crate::ports::cipher::CipherError;
 use crate::ports::entropy::NoEntropy;
-use crate::ports::store::{Changeset, CommitError, Conflict, Guard, Queue, StoreError, Write};
+use crate::ports::store::{
+    Changeset, CommitError, Conflict, Guard, IdempotencyRecord, Queue, StoreError, Write,
+};
 use crate::ports::{Cipher, Clock, Entropy, IdentityProvider, Store};
 
 /// How often a use case decides again when others change the same customer at the same time.
@@ -76,13 +80,15 @@ pub struct Kyc {
     ports: Ports,
     policy: Arc<Policy>,
     wake: Option<Arc<dyn Fn() + Send + Sync>>,
+    /// The request that is carried out, where it was made under an idempotency key.
+    once: Option<Arc<once::Once>>,
 }
 
 impl Kyc {
     /// A service over these ports, by this policy.
     #[must_use]
     pub fn new(ports: Ports, policy: Policy) -> Self {
-        Self { ports, policy: Arc::new(policy), wake: None }
+        Self { ports, policy: Arc::new(policy), wake: None, once: None }
     }
 
     /// Has `wake` called after each commit that queued a verification, so that a worker need not wait for
@@ -136,8 +142,20 @@ impl Kyc {
         writes: Vec<Write>,
         audit: Vec<AuditEvent>,
     ) -> Result<(), Refused> {
+        self.commit_recorded(now, guards, writes, audit, None).await
+    }
+
+    /// The same, with the record of the request.
+    async fn commit_recorded(
+        &self,
+        now: Timestamp,
+        guards: Vec<Guard>,
+        writes: Vec<Write>,
+        audit: Vec<AuditEvent>,
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Result<(), Refused> {
         let id = ChangesetId::new(now, self.random()?);
-        Ok(self.ports.store.commit(Changeset { id, guards, writes, audit }).await?)
+        Ok(self.ports.store.commit(Changeset { id, guards, writes, audit, idempotency }).await?)
     }
 
     /// Commits an event on its own: that something was shown.
@@ -178,6 +196,9 @@ pub enum PortFailure {
     /// Others kept changing the same customer. Try again.
     #[error("the customer was changed by others at the same time, again and again")]
     Contended,
+    /// The same request is carried out at this moment, under the same idempotency key. Ask again for its answer.
+    #[error("the same request is in flight under the same idempotency key")]
+    InFlight,
 }
 
 /// Why a changeset was not applied, on the way to a use case's own error.
@@ -190,6 +211,8 @@ enum Refused {
 impl From<CommitError> for Refused {
     fn from(error: CommitError) -> Self {
         match error {
+            // No other decision would help.
+            CommitError::Conflict(Conflict::IdempotencyKeyTaken) => Self::Failed(PortFailure::InFlight),
             CommitError::Conflict(conflict) => Self::Conflict(conflict),
             CommitError::Store(error) => Self::Failed(error.into()),
         }

@@ -1,5 +1,7 @@
 //! Applying one changeset inside the writer's transaction: guards, writes in order, audit events.
 
+mod record;
+
 use kyc_core::domain::api_key::ApiKey;
 use kyc_core::domain::audit::{AuditEvent, AuditHash};
 use kyc_core::domain::ids::{ApiKeyId, ChangesetId, ProviderName, SubjectId, VerificationId};
@@ -35,11 +37,17 @@ pub(super) fn changeset(
     head: &mut Head,
     changeset: &Changeset,
 ) -> Result<(), Fault> {
+    if let Some(record) = &changeset.idempotency {
+        record::check_free(connection, record)?;
+    }
     for guard in &changeset.guards {
         check(connection, *guard)?;
     }
     for write in &changeset.writes {
         apply(connection, write)?;
+    }
+    if let Some(record) = &changeset.idempotency {
+        record::insert(connection, record)?;
     }
     for event in &changeset.audit {
         append(connection, head, changeset.id, event)?;
@@ -89,6 +97,7 @@ fn apply(connection: &Connection, write: &Write) -> Result<(), Fault> {
         Write::TouchApiKey { id, at } => {
             change_api_key(connection, sql::TOUCH_API_KEY, *id, nanoseconds(*at)?)
         }
+        Write::ForgetExpired { now, limit } => record::forget_expired(connection, *now, *limit),
     }
 }
 

@@ -9,7 +9,7 @@ use kyc_core::domain::status::StatusKind;
 use kyc_core::domain::verification::Verification;
 use kyc_core::ports::cipher::{Fingerprint, Sealed};
 use kyc_core::ports::store::{
-    CustomerFilter, CustomerRecord, PageRequest, Queue, Standing, VerificationRecord,
+    CustomerFilter, CustomerRecord, PageRequest, Queue, Recorded, Standing, VerificationRecord,
 };
 use rusqlite::{Connection, Params, params};
 
@@ -156,6 +156,14 @@ pub(super) fn api_key_by_digest(connection: &Connection, digest: &[u8; 32]) -> R
 
 pub(super) fn api_keys(connection: &Connection) -> Result<Vec<ApiKey>, Fault> {
     many(connection, sql::API_KEYS, [])
+}
+
+pub(super) fn recorded(connection: &Connection, key: &[u8; 32]) -> Result<Option<Recorded>, Fault> {
+    one(connection, sql::RECORDED, [&key[..]])
+}
+
+pub(super) fn next_expiry(connection: &Connection) -> Result<Option<Timestamp>, Fault> {
+    one(connection, sql::NEXT_EXPIRY, [])
 }
 
 /// The end of the audit chain.

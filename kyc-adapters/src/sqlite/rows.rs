@@ -13,7 +13,9 @@ use kyc_core::domain::report::{Counter, DayCount};
 use kyc_core::domain::status::{Status, StatusKind};
 use kyc_core::domain::verification::{State, StateKind, Verification};
 use kyc_core::ports::cipher::{DataKey, Sealed, WrappedKey};
-use kyc_core::ports::store::{CustomerRecord, CustomerRow, Standing, VerificationRecord};
+use kyc_core::ports::store::{
+    CustomerRecord, CustomerRow, Recorded, RecordedAnswer, Standing, VerificationRecord,
+};
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
@@ -309,6 +311,27 @@ impl FromColumns for ApiKey {
             revoked_at: columns.optional_time()?,
             last_used_at: columns.optional_time()?,
         })
+    }
+}
+
+impl FromColumns for Recorded {
+    fn take(columns: &mut Columns<'_>) -> Result<Self, Fault> {
+        let body = columns.array()?;
+        let subject = columns.optional_array()?.map(SubjectId::from_bytes);
+        let answer = match (subject, columns.optional_sealed()?, columns.optional_array()?) {
+            (Some(subject), Some(answer), None) => RecordedAnswer::Sealed { subject, answer },
+            (None, None, Some(id)) => RecordedAnswer::ApiKey(ApiKeyId::from_bytes(id)),
+            (_, _, _) => return Err(Fault::Unreadable),
+        };
+        let expires_at = columns.read()?;
+        let key = match (columns.optional_integer()?, columns.optional_bytes()?) {
+            (Some(version), Some(bytes)) => {
+                let master_version = u32::try_from(version).map_err(|_| Fault::Unreadable)?;
+                Some(WrappedKey { master_version, bytes: bytes.to_vec() })
+            }
+            (_, _) => None,
+        };
+        Ok(Self { body, answer, expires_at, key })
     }
 }
 

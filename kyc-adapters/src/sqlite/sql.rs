@@ -134,6 +134,19 @@ pub(super) const API_KEY_BY_DIGEST: &str = concat!(api_key_columns!(), "WHERE di
 // The bound, below every id, makes it a walk of the index.
 pub(super) const API_KEYS: &str = concat!(api_key_columns!(), "WHERE id >= x'' ORDER BY id DESC");
 
+pub(super) const RECORDED: &str = "\
+     SELECT i.body, i.subject, i.answer, i.api_key, i.expires_at, c.key_master_version, c.key_wrapped \
+     FROM idempotency i LEFT JOIN customers c ON c.subject = i.subject WHERE i.key = ?1";
+
+pub(super) const TAKEN: &str = "SELECT row FROM idempotency WHERE key = ?1 AND expires_at > ?2";
+
+// The bound, below every time, makes it a search of the index for its first entry.
+pub(super) const NEXT_EXPIRY: &str =
+    "SELECT expires_at FROM idempotency WHERE expires_at >= -9223372036854775808 ORDER BY expires_at LIMIT 1";
+
+pub(super) const EXPIRED_RECORDS: &str =
+    "SELECT row FROM idempotency WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2";
+
 pub(super) const AUDIT_HEAD: &str =
     "SELECT sequence, hash FROM audit_events WHERE sequence > 0 ORDER BY sequence DESC LIMIT 1";
 
@@ -202,6 +215,16 @@ pub(super) const APPEND_EVENT: &str = "\
      INSERT INTO audit_events (sequence, changeset, at, actor, action, subject, verification, provider, \
      target, reason, from_status, to_status, fields, request_id, hash) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+
+// What has expired gives way; that nothing else is there was looked up before.
+pub(super) const RECORD: &str = "\
+     INSERT INTO idempotency (key, body, subject, answer, api_key, expires_at) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+     ON CONFLICT (key) DO UPDATE SET body = excluded.body, subject = excluded.subject, \
+     answer = excluded.answer, api_key = excluded.api_key, expires_at = excluded.expires_at \
+     WHERE expires_at <= ?7";
+
+pub(super) const DELETE_RECORD: &str = "DELETE FROM idempotency WHERE row = ?1";
 
 pub(super) const LEASE: &str = "\
      UPDATE verifications SET lease_token = lease_token + 1, lease_until = ?2 WHERE id = ?1 \

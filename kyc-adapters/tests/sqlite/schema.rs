@@ -228,3 +228,27 @@ async fn every_table_is_strict() {
     let loose: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     assert!(loose.is_empty(), "{loose:?}");
 }
+
+#[tokio::test]
+async fn a_recorded_answer_is_sealed_or_of_an_api_key_and_never_both_or_neither() {
+    let (connection, _folder) = direct().await;
+    let insert = |key: &str, body: &str, subject: &str, answer: &str, api_key: &str| {
+        let sql = format!(
+            "INSERT INTO idempotency (key, body, subject, answer, api_key, expires_at) \
+             VALUES ({key}, {body}, {subject}, {answer}, {api_key}, 1)"
+        );
+        holds(&connection, &sql)
+    };
+    let (whole, short) = ("randomblob(32)", "randomblob(31)");
+    let (subject, api_key) = ("(SELECT subject FROM customers)", "(SELECT id FROM api_keys)");
+    assert!(insert(whole, whole, subject, "x'00'", "NULL"));
+    assert!(insert(whole, whole, "NULL", "NULL", api_key));
+    assert!(!insert(whole, whole, "NULL", "NULL", "NULL"));
+    assert!(!insert(whole, whole, subject, "NULL", "NULL"));
+    assert!(!insert(whole, whole, "NULL", "x'00'", api_key));
+    assert!(!insert(whole, whole, subject, "x'00'", api_key));
+    assert!(!insert(short, whole, subject, "x'00'", "NULL"));
+    assert!(!insert(whole, short, subject, "x'00'", "NULL"));
+    assert!(!insert(whole, whole, "randomblob(16)", "x'00'", "NULL"), "of nobody");
+    assert!(!insert(whole, whole, "NULL", "NULL", "randomblob(16)"), "of no key");
+}

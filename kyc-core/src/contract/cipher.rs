@@ -6,7 +6,7 @@ use crate::Secret;
 use crate::contract::store::rows::subject;
 use crate::domain::customer::FingerprintKind;
 use crate::ports::Cipher;
-use crate::ports::cipher::{CipherError, Context, Sealed, WrappedKey};
+use crate::ports::cipher::{CipherError, Context, DigestPurpose, Sealed, WrappedKey};
 
 const PLAINTEXT: &[u8] = b"Ada Lovelace, born on 1990-12-10, passport 925076473";
 
@@ -23,6 +23,7 @@ pub fn all(cipher: &dyn Cipher) {
     no_bytes_make_it_panic(cipher);
     fingerprints_are_equal_for_equal_values_of_one_kind_alone(cipher);
     a_fingerprint_shows_nothing_of_its_value(cipher);
+    digests_are_equal_for_equal_parts_of_one_purpose_alone(cipher);
 }
 
 fn context(row: &[u8]) -> Context<'_> {
@@ -206,5 +207,31 @@ pub fn a_fingerprint_shows_nothing_of_its_value(cipher: &dyn Cipher) {
             !fingerprint.digest.windows(4).any(|part| value.as_bytes().windows(4).any(|text| text == part))
         );
         assert!(!format!("{fingerprint:?}").contains(value));
+    }
+}
+
+/// Equal lists of parts have equal digests for one purpose; other lists, and equal ones for another purpose, have
+/// not, and a digest is neither a fingerprint nor a plain hash.
+pub fn digests_are_equal_for_equal_parts_of_one_purpose_alone(cipher: &dyn Cipher) {
+    use sha2::{Digest, Sha256};
+    let lists: [&[&[u8]]; 7] =
+        [&[], &[b""], &[b"", b""], &[b"ab"], &[b"a", b"b"], &[b"b", b"a"], &[b"ab", b""]];
+    let mut seen = BTreeSet::new();
+    for purpose in [DigestPurpose::IdempotencyKey, DigestPurpose::IdempotencyBody] {
+        for parts in lists {
+            let digests = cipher.digests(purpose, parts);
+            assert_eq!(digests, cipher.digests(purpose, parts), "they are the same each time");
+            seen.extend(digests.all());
+            assert!(digests.all().all(|digest| digest[..] != Sha256::digest(parts.concat())[..]));
+        }
+    }
+    let versions = cipher.digests(DigestPurpose::IdempotencyKey, &[]).all().count();
+    assert_eq!(seen.len(), 2 * lists.len() * versions, "no two digests are equal");
+    for kind in FingerprintKind::ALL {
+        let fingerprint = cipher.fingerprint(*kind, &Secret::new("ab".to_owned()));
+        let alike = cipher.digests(DigestPurpose::IdempotencyKey, &[kind.as_str().as_bytes(), b"ab"]);
+        assert!(
+            !seen.contains(&fingerprint.digest) && alike.all().all(|digest| digest != fingerprint.digest)
+        );
     }
 }

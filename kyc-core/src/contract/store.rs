@@ -16,6 +16,7 @@ mod claims;
 mod commit;
 mod counts;
 mod fields;
+mod idempotency;
 mod keys;
 mod leases;
 mod pages;
@@ -119,6 +120,21 @@ macro_rules! __store_cases {
                 "A key whose digest or id is taken fails, and nothing of the changeset stays.";
             keys::a_change_of_no_key_fails_and_leaves_nothing =
                 "Only a key that is there is revoked or marked as used.";
+            idempotency::a_record_is_found_by_each_of_its_keys =
+                "A record is found by each of its keys, and read back as it was written.";
+            idempotency::a_sealed_answer_comes_with_the_key_that_opens_it_now =
+                "A record is read with the data key of its customer as it is now.";
+            idempotency::another_key_finds_nothing = "The key of a record is compared byte for byte.";
+            idempotency::a_taken_key_is_a_conflict_before_every_other_and_leaves_nothing =
+                "An idempotency key that is taken is a conflict, whatever else conflicts.";
+            idempotency::a_refused_changeset_leaves_its_key_free =
+                "A changeset that is not applied leaves no record.";
+            idempotency::what_has_expired_gives_way =
+                "A record that has expired when the new one is recorded gives way to it.";
+            idempotency::what_has_expired_is_removed_earliest_first_up_to_the_limit =
+                "Entries that have expired are removed, earliest first, up to the limit.";
+            idempotency::of_fifty_changesets_under_one_key_one_is_applied =
+                "Of the changesets under one idempotency key one is applied, however many come at once.";
         }
     };
 }

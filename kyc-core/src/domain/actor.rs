@@ -110,6 +110,17 @@ impl Actor {
         }
     }
 
+    /// Who it is, for what belongs to one API key alone: the key's id; the name of an account without a key.
+    #[must_use]
+    pub fn holder(&self) -> String {
+        match &self.kind {
+            ActorKind::Account { key: Some(key), .. } => format!("key:{key}"),
+            ActorKind::Account { key: None, name, .. } => format!("account:{}", name.as_str()),
+            ActorKind::Operator(user) => format!("operator:{user}"),
+            ActorKind::System(part) => format!("system:{part}"),
+        }
+    }
+
     /// The role in one word; `operator` at the command line, `system` for a part of the system.
     #[must_use]
     pub const fn role(&self) -> &'static str {

@@ -1,5 +1,6 @@
 //! Who may do what: one table, looked at before anything is looked up (I7).
 
+use super::field::Field;
 use super::words::words;
 
 words! {
@@ -45,6 +46,18 @@ pub enum Sight {
     NumbersMasked,
     /// Only that there is something.
     Masked,
+}
+
+impl Sight {
+    /// Whether who sees this much sees this field of a customer.
+    #[must_use]
+    pub const fn shows(self, field: Field) -> bool {
+        match self {
+            Self::Full => true,
+            Self::NumbersMasked => !matches!(field, Field::IdentityDocument | Field::TaxIds),
+            Self::Masked => false,
+        }
+    }
 }
 
 /// The actor may not do this. Whether what was asked for exists was not looked up.

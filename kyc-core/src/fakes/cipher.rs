@@ -10,7 +10,7 @@ use crate::Secret;
 use crate::domain::customer::FingerprintKind;
 use crate::domain::ids::SubjectId;
 use crate::ports::Cipher;
-use crate::ports::cipher::{CipherError, Context, Fingerprint, Sealed, WrappedKey};
+use crate::ports::cipher::{CipherError, Context, DigestPurpose, Digests, Fingerprint, Sealed, WrappedKey};
 
 const MASTER_KEY: [u8; 32] = *b"a fake master key, seen by all!!";
 const NONCE: usize = 8;
@@ -44,6 +44,7 @@ const TAG: usize = 32;
 pub struct FakeCipher {
     counter: Arc<AtomicU64>,
     failure: Arc<Mutex<Option<CipherError>>>,
+    digest_keys: Arc<Mutex<Vec<[u8; 32]>>>,
 }
 
 impl FakeCipher {
@@ -59,6 +60,12 @@ impl FakeCipher {
     /// Has every call that can fail do so with this error, until it is told otherwise with `None`.
     pub fn fail_with(&self, failure: Option<CipherError>) {
         *lock(&self.failure) = failure;
+    }
+
+    /// Goes over to another key for digests; those before stay known.
+    pub fn rotate_digest_key(&self) {
+        let key = digest(&[b"digest key", &self.count()]);
+        lock(&self.digest_keys).push(key);
     }
 
     fn works(&self) -> Result<(), CipherError> {
@@ -116,6 +123,19 @@ impl Cipher for FakeCipher {
         let digest =
             digest(&[b"fingerprint", &MASTER_KEY, kind.as_str().as_bytes(), normalised.expose().as_bytes()]);
         Fingerprint { kind, key_version: Self::MASTER_VERSION, digest }
+    }
+
+    fn digests(&self, purpose: DigestPurpose, parts: &[&[u8]]) -> Digests {
+        let under = |key: &[u8; 32]| {
+            let mut all: Vec<&[u8]> = vec![b"digest", key, purpose.as_str().as_bytes()];
+            all.extend(parts);
+            digest(&all)
+        };
+        let later = lock(&self.digest_keys);
+        let current = under(later.last().unwrap_or(&MASTER_KEY));
+        let others =
+            later.iter().rev().skip(1).chain(later.first().map(|_| &MASTER_KEY)).map(under).collect();
+        Digests { current, others }
     }
 }
 

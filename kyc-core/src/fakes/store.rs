@@ -18,8 +18,8 @@ use crate::ports::Store;
 use crate::ports::cipher::{Fingerprint, Sealed};
 use crate::ports::store::{
     ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
-    CustomerRecord, Lease, PageRequest, Queue, ReportReads, Standing, StoreError, VerificationReads,
-    VerificationRecord,
+    CustomerRecord, IdempotencyReads, Lease, PageRequest, Queue, Recorded, RecordedAnswer, ReportReads,
+    Standing, StoreError, VerificationReads, VerificationRecord,
 };
 
 mod state;
@@ -214,6 +214,30 @@ impl ApiKeyReads for MemoryStore {
 
     async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
         Ok(self.open()?.state.api_keys.values().rev().cloned().collect())
+    }
+}
+
+#[async_trait]
+impl IdempotencyReads for MemoryStore {
+    async fn recorded(&self, key: [u8; 32]) -> Result<Option<Recorded>, StoreError> {
+        let inner = self.open()?;
+        let found = inner.state.idempotency.get(&key).map(|record| {
+            let row = match &record.answer {
+                RecordedAnswer::Sealed { subject, .. } => inner.state.customers.get(subject),
+                RecordedAnswer::ApiKey(_) => None,
+            };
+            Recorded {
+                body: record.body,
+                answer: record.answer.clone(),
+                expires_at: record.expires_at,
+                key: row.map(|row| row.key.wrapped.clone()),
+            }
+        });
+        Ok(found)
+    }
+
+    async fn next_expiry(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.open()?.state.idempotency.values().map(|record| record.expires_at).min())
     }
 }
 

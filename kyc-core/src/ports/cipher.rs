@@ -53,6 +53,49 @@ pub trait Cipher: Send + Sync {
     /// The keyed fingerprint of a normalised value: equal values of one kind have equal fingerprints, and
     /// without the key nothing can be learned from one. Equal values of two kinds MUST differ.
     fn fingerprint(&self, kind: FingerprintKind, normalised: &Secret<String>) -> Fingerprint;
+
+    /// Keyed digests of a list of parts, to know something again that must not be kept itself: one of each
+    /// version of the fingerprint key that is known, so that it is known again while keys are rotated.
+    ///
+    /// Equal lists have equal digests for one purpose; other lists (also the same bytes, cut elsewhere) and other
+    /// purposes MUST NOT, and none is a fingerprint. Without the key nothing can be learned from one.
+    fn digests<'a>(&self, purpose: DigestPurpose, parts: &[&'a [u8]]) -> Digests;
+}
+
+/// What a keyed digest is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DigestPurpose {
+    /// To find a request that was made under an idempotency key.
+    IdempotencyKey,
+    /// To tell whether it is the same request.
+    IdempotencyBody,
+}
+
+impl DigestPurpose {
+    /// The purpose in one word, which is part of what is hashed.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::IdempotencyKey => "idempotency_key",
+            Self::IdempotencyBody => "idempotency_body",
+        }
+    }
+}
+
+/// The keyed digests of one thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digests {
+    /// By the current version of the key.
+    pub current: [u8; 32],
+    /// By each other version that is known.
+    pub others: Vec<[u8; 32]>,
+}
+
+impl Digests {
+    /// Every digest, the current one first.
+    pub fn all(&self) -> impl Iterator<Item = [u8; 32]> + '_ {
+        std::iter::once(self.current).chain(self.others.iter().copied())
+    }
 }
 
 /// Where a sealed value belongs: the associated data of its encryption, so that rows can't be swapped.

@@ -1,13 +1,16 @@
 //! The store: small read traits by subject, and two writes.
 //!
-//! To write a store of your own: implement the five read traits and [`Store`], and run
+//! To write a store of your own: implement the six read traits and [`Store`], and run
 //! `kyc_core::contract::store` against it. Nothing that reaches a store is plaintext personal data: the
 //! types of [`Changeset`] can't hold any.
+
+mod idempotency;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+pub use self::idempotency::{IdempotencyRecord, Recorded, RecordedAnswer};
 use super::cipher::{DataKey, Fingerprint, Sealed};
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::{Action, AuditEvent, ChainedEvent};
@@ -219,11 +222,27 @@ pub trait ApiKeyReads: Send + Sync {
     async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError>;
 }
 
+/// Reads of what was done under idempotency keys.
+#[async_trait]
+pub trait IdempotencyReads: Send + Sync {
+    /// The record that has this digest among its keys, also one that has expired. It MUST be found by an index,
+    /// and MUST see every commit that was answered before the call.
+    async fn recorded(&self, key: [u8; 32]) -> Result<Option<Recorded>, StoreError>;
+
+    /// When the earliest record expires.
+    async fn next_expiry(&self) -> Result<Option<Timestamp>, StoreError>;
+}
+
 /// A store.
 #[async_trait]
-pub trait Store: CustomerReads + VerificationReads + ReportReads + AuditReads + ApiKeyReads {
+pub trait Store:
+    CustomerReads + VerificationReads + ReportReads + AuditReads + ApiKeyReads + IdempotencyReads
+{
     /// Makes everything in the changeset true together, or nothing of it.
     ///
+    /// * An idempotency key that is taken MUST be [`Conflict::IdempotencyKeyTaken`], whatever else conflicts; one
+    ///   is taken while there is a record that has not expired when the new one is recorded. What has expired
+    ///   MUST give way.
     /// * A guard that does not hold, and a customer id that is taken, MUST be a [`Conflict`]; uniqueness MUST
     ///   be the store's own, not an earlier read.
     /// * The writes MUST be applied in order, each seeing those before it.
@@ -252,6 +271,8 @@ pub struct Changeset {
     pub writes: Vec<Write>,
     /// The audit events, in order.
     pub audit: Vec<AuditEvent>,
+    /// The request that this answers, where it was made under an idempotency key.
+    pub idempotency: Option<IdempotencyRecord>,
 }
 
 /// What must hold for a changeset to be applied.
@@ -322,6 +343,13 @@ pub enum Write {
         /// When.
         at: Timestamp,
     },
+    /// Removes entries of idempotency keys that have expired, earliest first.
+    ForgetExpired {
+        /// What has expired at this time.
+        now: Timestamp,
+        /// The most to remove.
+        limit: u32,
+    },
 }
 
 impl Write {
@@ -387,6 +415,9 @@ pub enum Conflict {
     /// Another customer has the id.
     #[error("the customer id is taken")]
     CustomerIdTaken,
+    /// Something was recorded under the idempotency key.
+    #[error("the idempotency key is taken")]
+    IdempotencyKeyTaken,
     /// The customer has changed since it was read. Read again, and decide again.
     #[error("the customer has changed since it was read")]
     Revision,

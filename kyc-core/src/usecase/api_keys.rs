@@ -95,7 +95,10 @@ impl Kyc {
         };
         let event =
             AuditEvent::new(actor, Action::ApiKeyCreated, now).on_key(key.id).because([role.as_str()]);
-        self.write_alone(vec![Write::InsertApiKey(key.clone())], event).await?;
+        let record = self.remember_api_key(key.id, now);
+        let writes = vec![Write::InsertApiKey(key.clone())];
+        let committed = self.commit_recorded(now, Vec::new(), writes, vec![event], record).await;
+        committed.map_err(nothing_guarded)?;
         Ok(CreatedApiKey { key, secret })
     }
 
@@ -165,11 +168,14 @@ impl Kyc {
         writes: Vec<Write>,
         audit: Vec<AuditEvent>,
     ) -> Result<(), PortFailure> {
-        match self.commit(now, Vec::new(), writes, audit).await {
-            Ok(()) => Ok(()),
-            Err(Refused::Failed(failure)) => Err(failure),
-            // Nothing was guarded, so nothing can have conflicted.
-            Err(Refused::Conflict(_)) => Err(PortFailure::Contended),
-        }
+        self.commit(now, Vec::new(), writes, audit).await.map_err(nothing_guarded)
+    }
+}
+
+/// Why a changeset without guards was refused: nothing in it can have conflicted.
+fn nothing_guarded(refused: Refused) -> PortFailure {
+    match refused {
+        Refused::Failed(failure) => failure,
+        Refused::Conflict(_) => PortFailure::Contended,
     }
 }

@@ -3,15 +3,16 @@
 
 use jiff::Timestamp;
 
-use super::{Kyc, PortFailure, Refused};
+use super::{Answer, Kyc, PortFailure, Refused};
 use crate::domain::audit::AuditEvent;
 use crate::domain::discrepancy::{Code, Discrepancy};
+use crate::domain::field::Field;
 use crate::domain::ids::VerificationId;
 use crate::domain::report::{Counter, DayCount, Decider, bucket};
 use crate::domain::schedule;
 use crate::domain::status::Status;
 use crate::domain::verification::{Cause, Event, State, Verification};
-use crate::ports::store::{CustomerRow, Guard, Lease, Write};
+use crate::ports::store::{CustomerRow, Guard, IdempotencyRecord, Lease, Write};
 
 /// A change in the making. It begins as what is there; what is written is the difference.
 pub(super) struct Change<'a> {
@@ -25,6 +26,7 @@ pub(super) struct Change<'a> {
     now: Timestamp,
     writes: Vec<Write>,
     audit: Vec<AuditEvent>,
+    record: Option<IdempotencyRecord>,
 }
 
 impl<'a> Change<'a> {
@@ -42,6 +44,7 @@ impl<'a> Change<'a> {
             now,
             writes: Vec::new(),
             audit: Vec::new(),
+            record: None,
         }
     }
 
@@ -54,6 +57,18 @@ impl<'a> Change<'a> {
     /// One more thing to write.
     pub(super) fn write(&mut self, write: Write) {
         self.writes.push(write);
+    }
+
+    /// Records the answer where the request has an idempotency key. To be called last, once the row is as it will
+    /// be; `shown` are the fields of the customer that the answer shows.
+    pub(super) fn answer(
+        &mut self,
+        kyc: &Kyc,
+        answer: Answer<'_>,
+        shown: impl FnOnce() -> Vec<Field>,
+    ) -> Result<(), Refused> {
+        self.record = kyc.remember(&mut self.row, answer, shown, self.now).map_err(Refused::Failed)?;
+        Ok(())
     }
 
     /// One more event.
@@ -100,7 +115,7 @@ impl<'a> Change<'a> {
         let mut guards =
             vec![Guard::Revision { subject: self.before.subject, revision: self.before.revision }];
         guards.extend(self.lease.map(Guard::Lease));
-        kyc.commit(self.now, guards, writes, self.audit).await?;
+        kyc.commit_recorded(self.now, guards, writes, self.audit, self.record).await?;
         Ok(self.row)
     }
 }

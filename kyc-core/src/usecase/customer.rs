@@ -119,14 +119,32 @@ impl Kyc {
         sight: Sight,
         now: Timestamp,
     ) -> Result<(), PortFailure> {
-        let mut fields = customer.present_fields();
-        match sight {
-            Sight::Masked => return Ok(()),
-            Sight::NumbersMasked => {
-                fields.retain(|field| !matches!(field, Field::IdentityDocument | Field::TaxIds));
-            }
-            Sight::Full => {}
+        match shown_event(actor, row, customer, sight, now) {
+            Some(event) => self.witness(event).await,
+            None => Ok(()),
         }
-        self.witness(AuditEvent::new(actor, Action::CustomerRead, now).on(row.subject).about(fields)).await
     }
+}
+
+/// The fields of a customer that a reader of this sight sees.
+pub(super) fn shown_fields(customer: &Customer, sight: Sight) -> Vec<Field> {
+    if sight == Sight::Masked {
+        return Vec::new();
+    }
+    let mut fields = customer.present_fields();
+    fields.retain(|field| sight.shows(*field));
+    fields
+}
+
+/// The event that a customer's data is shown; none of a masked read.
+pub(super) fn shown_event(
+    actor: &Actor,
+    row: &CustomerRow,
+    customer: &Customer,
+    sight: Sight,
+    now: Timestamp,
+) -> Option<AuditEvent> {
+    let fields = shown_fields(customer, sight);
+    let event = || AuditEvent::new(actor, Action::CustomerRead, now).on(row.subject);
+    (!fields.is_empty()).then(|| event().about(fields))
 }

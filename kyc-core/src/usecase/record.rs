@@ -103,7 +103,9 @@ impl Kyc {
             match committed {
                 Ok(ran) => return Ok(ran),
                 Err(Refused::Conflict(Conflict::LeaseLost)) => return Ok(Ran::LeaseLost),
-                Err(Refused::Conflict(Conflict::Revision | Conflict::CustomerIdTaken)) => {}
+                Err(Refused::Conflict(
+                    Conflict::Revision | Conflict::CustomerIdTaken | Conflict::IdempotencyKeyTaken,
+                )) => {}
                 Err(Refused::Failed(failure)) => return Err(failure),
             }
             let Some(now_there) = self.ports.store.verification(record.verification.id).await? else {

@@ -1,9 +1,9 @@
 //! Register a customer: "who is this, and please verify them".
 
 use super::change::differences;
-use super::customer::CustomerView;
+use super::customer::{CustomerView, shown_fields};
 use super::sealing::{Place, fingerprints, seal};
-use super::{Kyc, PortFailure, Refused};
+use super::{Answer, Kyc, PortFailure, Refused};
 use crate::domain::actor::Actor;
 use crate::domain::audit::{Action, AuditEvent};
 use crate::domain::customer::{Customer, CustomerForm};
@@ -86,6 +86,8 @@ impl Kyc {
             .about(customer.present_fields());
 
         let view = CustomerView::of(&row, &customer, actor.sight(), now);
+        let shown = || shown_fields(&customer, actor.sight());
+        let record = self.remember(&mut row, Answer::Registered(&view), shown, now)?;
         let fingerprints = fingerprints(&*self.ports.cipher, &customer);
         let day = row.registered_on();
         let counts = differences(None, (row.status, &[]));
@@ -96,15 +98,15 @@ impl Kyc {
             Write::PutVerification(verification),
         ];
         writes.extend(counts.into_iter().map(|(counter, count)| Write::count(day, counter, count)));
-        match self.commit(now, Vec::new(), writes, vec![event]).await {
+        match self.commit_recorded(now, Vec::new(), writes, vec![event], record).await {
             Ok(()) => {
                 self.wake();
                 Ok(view)
             }
             Err(Refused::Conflict(Conflict::CustomerIdTaken)) => Err(RegisterError::IdTaken),
-            Err(Refused::Conflict(Conflict::Revision | Conflict::LeaseLost)) => {
-                Err(RegisterError::Failed(PortFailure::Contended))
-            }
+            Err(Refused::Conflict(
+                Conflict::Revision | Conflict::LeaseLost | Conflict::IdempotencyKeyTaken,
+            )) => Err(RegisterError::Failed(PortFailure::Contended)),
             Err(Refused::Failed(failure)) => Err(RegisterError::Failed(failure)),
         }
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::change::Change;
-use super::{Kyc, PortFailure, ROUNDS, Refused};
+use super::{Answer, Kyc, PortFailure, ROUNDS, Refused};
 use crate::domain::actor::Actor;
 use crate::domain::audit::{Action, AuditEvent};
 use crate::domain::ids::CustomerId;
@@ -91,6 +91,7 @@ impl Kyc {
                 .because([next.cause.as_str()])
                 .moving(Some(record.row.status), status),
         );
+        change.answer(self, Answer::VerificationQueued(&next), Vec::new)?;
         change.queue(next);
         change.commit(self).await?;
         self.wake();

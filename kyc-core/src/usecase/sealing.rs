@@ -18,15 +18,18 @@ pub(super) enum Place {
     Link(VerificationId),
     /// A verification's answer.
     Answer(VerificationId),
+    /// The answer to a request under an idempotency key, by the digest of its body.
+    Recorded([u8; 32]),
 }
 
 impl Place {
-    fn within<T>(self, subject: SubjectId, use_context: impl FnOnce(&Context<'_>) -> T) -> T {
+    pub(super) fn within<T>(self, subject: SubjectId, use_context: impl FnOnce(&Context<'_>) -> T) -> T {
         let (table, field, row) = match self {
             Self::Data(version) => ("customer_version", "data", version.to_be_bytes().to_vec()),
             Self::Progress(id) => ("verification", "progress", id.to_bytes().to_vec()),
             Self::Link(id) => ("verification", "link", id.to_bytes().to_vec()),
             Self::Answer(id) => ("verification", "answer", id.to_bytes().to_vec()),
+            Self::Recorded(body) => ("idempotency", "answer", body.to_vec()),
         };
         use_context(&Context { subject, table, field, row: &row })
     }

@@ -6,6 +6,7 @@ mod faults;
 mod flow;
 mod late;
 mod limits;
+mod once;
 
 use std::sync::Arc;
 

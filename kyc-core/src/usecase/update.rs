@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use super::change::Change;
-use super::customer::CustomerView;
+use super::customer::{CustomerView, shown_event, shown_fields};
 use super::sealing::{Place, fingerprints, open_customer, seal};
-use super::{Kyc, PortFailure, ROUNDS, Refused};
+use super::{Answer, Kyc, PortFailure, ROUNDS, Refused};
 use crate::domain::actor::Actor;
 use crate::domain::audit::{Action, AuditEvent};
 use crate::domain::customer::{Customer, CustomerUpdate};
@@ -16,7 +16,7 @@ use crate::domain::ids::CustomerId;
 use crate::domain::permission::{Forbidden, Permission};
 use crate::domain::status::Event;
 use crate::domain::verification::Cause;
-use crate::ports::store::{CustomerRecord, Write};
+use crate::ports::store::{CustomerRecord, CustomerRow, Guard, Write};
 
 /// A change, unparsed.
 #[derive(Debug, Clone, Default)]
@@ -158,15 +158,7 @@ impl Kyc {
     ) -> Result<Updated, Refused> {
         let changed = current.changed_fields(&next);
         if changed.is_empty() {
-            // Nothing changes, but the answer shows the data.
-            let view = CustomerView::of(&record.row, &next, actor.sight(), now);
-            self.witness_shown(actor, &record.row, &next, actor.sight(), now)
-                .await
-                .map_err(Refused::Failed)?;
-            return Ok(Updated {
-                customer: view,
-                reverification: Reverification { required: false, because: Vec::new() },
-            });
+            return self.store_nothing(actor, &record.row, &next, now).await;
         }
 
         let mut change = Change::of(&record.row, &record.latest, now);
@@ -199,10 +191,43 @@ impl Kyc {
             Reverification { required: false, because: vec![Because::Final] }
         };
         change.witness(event.about(changed));
-        let row = change.commit(self).await?;
-        if reverification.required {
+        let sight = actor.sight();
+        let updated = Updated { customer: CustomerView::of(&change.row, &next, sight, now), reverification };
+        change.answer(self, Answer::Updated(&updated), || shown_fields(&next, sight))?;
+        change.commit(self).await?;
+        if updated.reverification.required {
             self.wake();
         }
-        Ok(Updated { customer: CustomerView::of(&row, &next, actor.sight(), now), reverification })
+        Ok(updated)
+    }
+
+    /// Nothing changes, but the answer shows the data, and is kept where the request has an idempotency key.
+    async fn store_nothing(
+        &self,
+        actor: &Actor,
+        row: &CustomerRow,
+        customer: &Customer,
+        now: Timestamp,
+    ) -> Result<Updated, Refused> {
+        let sight = actor.sight();
+        let updated = Updated {
+            customer: CustomerView::of(row, customer, sight, now),
+            reverification: Reverification { required: false, because: Vec::new() },
+        };
+        let shown = shown_event(actor, row, customer, sight, now);
+        let mut next = row.clone();
+        let record =
+            self.remember(&mut next, Answer::Updated(&updated), || shown_fields(customer, sight), now);
+        if let Some(record) = record.map_err(Refused::Failed)? {
+            // Only the use of the data key is counted, which is no change of the customer.
+            next.revision += 1;
+            let guards = vec![Guard::Revision { subject: row.subject, revision: row.revision }];
+            let audit = shown.into_iter().collect();
+            let writes = vec![Write::UpdateCustomer(next)];
+            self.commit_recorded(now, guards, writes, audit, Some(record)).await?;
+        } else if let Some(event) = shown {
+            self.witness(event).await.map_err(Refused::Failed)?;
+        }
+        Ok(updated)
     }
 }

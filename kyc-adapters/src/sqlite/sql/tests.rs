@@ -3,7 +3,7 @@
 use super::*;
 use crate::sqlite::{SqliteConfig, open};
 
-const LOOK_UPS: [&str; 28] = [
+const LOOK_UPS: [&str; 33] = [
     CUSTOMER,
     STANDING,
     CUSTOMERS,
@@ -30,6 +30,11 @@ const LOOK_UPS: [&str; 28] = [
     HAS_FINGERPRINTS,
     DELETE_FINGERPRINTS,
     LEASE,
+    RECORDED,
+    TAKEN,
+    NEXT_EXPIRY,
+    EXPIRED_RECORDS,
+    DELETE_RECORD,
     REVOKE_API_KEY,
     TOUCH_API_KEY,
 ];

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use super::rows::{
-    api_key, api_key_id, at, changeset, count, customer_id, days, digest, fingerprint, record, registration,
-    registration_of, row, sealed, subject, update, verification, verification_id, verification_record,
+    api_key, api_key_id, at, changeset, count, customer_id, days, digest, fingerprint, idempotency_key,
+    record, registration, registration_of, row, sealed, subject, update, verification, verification_id,
+    verification_record,
 };
 use crate::domain::customer::FingerprintKind;
 use crate::domain::ids::CustomerId;
@@ -14,7 +15,8 @@ use crate::domain::verification::{Cause, Event, Verification};
 use crate::ports::Store;
 use crate::ports::cipher::{Fingerprint, Sealed};
 use crate::ports::store::{
-    Changeset, Claim, Conflict, CustomerFilter, CustomerRecord, CustomerRow, Guard, PageRequest, Queue, Write,
+    Changeset, Claim, Conflict, CustomerFilter, CustomerRecord, CustomerRow, Guard, PageRequest, Queue,
+    Recorded, Write,
 };
 
 pub(super) async fn commit(store: &dyn Store, changeset: Changeset) {
@@ -60,7 +62,17 @@ pub(super) async fn everything(store: &dyn Store) -> impl PartialEq + std::fmt::
     let next_due = store.next_due(Queue::Verifications).await.expect("a read works");
     let audit = store.audit_events(0, 1000).await.expect("a read works");
     let keys = store.api_keys().await.expect("a read works");
-    (customers, verifications, answers, found, expired, next_due, audit, keys, counts(store).await)
+    let recorded = recorded(store).await;
+    (customers, verifications, answers, found, expired, next_due, audit, keys, recorded, counts(store).await)
+}
+
+/// What is recorded under the first idempotency keys, and when it expires.
+async fn recorded(store: &dyn Store) -> (Vec<Option<Recorded>>, Option<Timestamp>) {
+    let mut all = Vec::new();
+    for n in 0..10 {
+        all.push(store.recorded(idempotency_key(n)).await.expect("a read works"));
+    }
+    (all, store.next_expiry().await.expect("a read works"))
 }
 
 async fn having(store: &dyn Store, fingerprint: Fingerprint) -> Vec<CustomerId> {
@@ -101,6 +113,8 @@ pub(super) async fn a_fresh_store_is_empty_and_ready(store: &dyn Store) {
     assert_eq!(store.customer_ids(&[subject(1)]).await, Ok(vec![]));
     assert_eq!(store.api_key_by_digest(digest(1)).await, Ok(None));
     assert_eq!(store.api_keys().await, Ok(vec![]));
+    assert_eq!(store.recorded(idempotency_key(1)).await, Ok(None));
+    assert_eq!(store.next_expiry().await, Ok(None));
     let claim = Claim { queue: Queue::Verifications, limit: 9, now: at(1), until: at(2) };
     assert_eq!(store.claim(claim).await, Ok(vec![]));
 }

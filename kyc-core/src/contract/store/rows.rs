@@ -15,7 +15,10 @@ use crate::domain::report::{Counter, DayCount, Range};
 use crate::domain::status::{Stage, Status, StatusKind};
 use crate::domain::verification::{Cause, Verification};
 use crate::ports::cipher::{DataKey, Fingerprint, Sealed, WrappedKey};
-use crate::ports::store::{Changeset, CustomerRecord, CustomerRow, Guard, VerificationRecord, Write};
+use crate::ports::store::{
+    Changeset, CustomerRecord, CustomerRow, Guard, IdempotencyRecord, RecordedAnswer, VerificationRecord,
+    Write,
+};
 
 /// As many seconds after 2026-01-01T00:00:00.123456789Z.
 #[must_use]
@@ -117,6 +120,26 @@ pub fn api_key(n: u32) -> ApiKey {
     }
 }
 
+/// A digest of idempotency key `n`.
+#[must_use]
+pub fn idempotency_key(n: u32) -> [u8; 32] {
+    let mut key = [0x5d; 32];
+    key[..4].copy_from_slice(&n.to_be_bytes());
+    key
+}
+
+/// The record under idempotency key `n` of an answer about customer `n`: it expires a day after [`at`] of `n`.
+#[must_use]
+pub fn idempotency(n: u32) -> IdempotencyRecord {
+    IdempotencyRecord {
+        keys: vec![idempotency_key(n)],
+        body: digest(n),
+        answer: RecordedAnswer::Sealed { subject: subject(n), answer: sealed(n) },
+        recorded_at: at(n),
+        expires_at: at(n) + SignedDuration::from_hours(24),
+    }
+}
+
 /// A registration's audit event on customer `n`.
 #[must_use]
 pub fn event(n: u32) -> AuditEvent {
@@ -147,7 +170,13 @@ pub fn days() -> Range {
 /// A changeset of these writes, without guards, and with event `n`.
 #[must_use]
 pub fn changeset(n: u32, writes: Vec<Write>) -> Changeset {
-    Changeset { id: ChangesetId::new(at(n), [0x12; 10]), guards: Vec::new(), writes, audit: vec![event(n)] }
+    Changeset {
+        id: ChangesetId::new(at(n), [0x12; 10]),
+        guards: Vec::new(),
+        writes,
+        audit: vec![event(n)],
+        idempotency: None,
+    }
 }
 
 /// The registration of a customer, with verification and data `n`.

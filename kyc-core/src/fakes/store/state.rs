@@ -11,7 +11,7 @@ use crate::domain::ids::{ApiKeyId, CustomerId, SubjectId, VerificationId};
 use crate::domain::report::Counter;
 use crate::domain::verification::Verification;
 use crate::ports::cipher::{Fingerprint, Sealed};
-use crate::ports::store::{CustomerRecord, CustomerRow, StoreError, VerificationRecord};
+use crate::ports::store::{CustomerRecord, CustomerRow, IdempotencyRecord, StoreError, VerificationRecord};
 
 /// The maps are sorted where a read promises an order.
 #[derive(Default)]
@@ -25,6 +25,8 @@ pub(super) struct State {
     pub(super) answers: BTreeMap<VerificationId, Sealed>,
     pub(super) counters: BTreeMap<(Date, Counter), i64>,
     pub(super) api_keys: BTreeMap<ApiKeyId, ApiKey>,
+    /// An entry for each key of a record.
+    pub(super) idempotency: BTreeMap<[u8; 32], IdempotencyRecord>,
     pub(super) audit: Vec<ChainedEvent>,
 }
 

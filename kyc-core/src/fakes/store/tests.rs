@@ -12,7 +12,7 @@ use crate::ports::store::Conflict;
 fn changeset() -> Changeset {
     let event = AuditEvent::new(&Actor::system("test"), Action::CustomersListed, FakeClock::START);
     let id = ChangesetId::new(FakeClock::START, [0; 10]);
-    Changeset { id, guards: Vec::new(), writes: Vec::new(), audit: vec![event] }
+    Changeset { id, guards: Vec::new(), writes: Vec::new(), audit: vec![event], idempotency: None }
 }
 
 fn commit(store: &MemoryStore) -> Result<(), CommitError> {

@@ -2,23 +2,34 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::state::{Leased, State};
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::{AuditHash, ChainedEvent};
 use crate::domain::ids::{ApiKeyId, SubjectId};
-use crate::ports::store::{Changeset, CommitError, Conflict, CustomerRow, Guard, Lease, StoreError, Write};
+use crate::ports::store::{
+    Changeset, CommitError, Conflict, CustomerRow, Guard, IdempotencyRecord, Lease, RecordedAnswer,
+    StoreError, Write,
+};
 
 /// Checks the guards, writes in order, and appends the audit events. After an error nothing has changed.
 pub(super) fn apply(state: &mut State, changeset: Changeset) -> Result<(), CommitError> {
+    if let Some(record) = &changeset.idempotency {
+        let taken =
+            |key| state.idempotency.get(key).is_some_and(|there| there.expires_at > record.recorded_at);
+        if record.keys.iter().any(taken) {
+            return Err(Conflict::IdempotencyKeyTaken.into());
+        }
+    }
     for guard in changeset.guards {
         check(state, guard)?;
     }
     let mut transaction = Transaction { state, undo: Vec::new() };
-    for write in changeset.writes {
-        if let Err(error) = transaction.write(write) {
-            transaction.roll_back();
-            return Err(error);
-        }
+    let writes = changeset.writes.into_iter().try_for_each(|write| transaction.write(write));
+    if let Err(error) = writes.and_then(|()| transaction.record(changeset.idempotency)) {
+        transaction.roll_back();
+        return Err(error);
     }
     // Nothing can fail any more, so the chain needs no undoing.
     for event in changeset.audit {
@@ -126,6 +137,35 @@ impl Transaction<'_> {
             }),
             Write::TouchApiKey { id, at } => {
                 self.change_api_key(id, |key| key.last_used_at = key.last_used_at.max(Some(at)))
+            }
+            Write::ForgetExpired { now, limit } => {
+                self.forget_expired(now, usize::try_from(limit).unwrap_or(usize::MAX));
+                Ok(())
+            }
+        }
+    }
+
+    fn record(&mut self, record: Option<IdempotencyRecord>) -> Result<(), CommitError> {
+        let Some(record) = record else { return Ok(()) };
+        match record.answer {
+            RecordedAnswer::Sealed { subject, .. } => self.known(subject)?,
+            RecordedAnswer::ApiKey(id) if self.state.api_keys.contains_key(&id) => {}
+            RecordedAnswer::ApiKey(_) => return Err(StoreError::Corrupt.into()),
+        }
+        for key in record.keys.clone() {
+            self.put(|state| &mut state.idempotency, key, record.clone());
+        }
+        Ok(())
+    }
+
+    fn forget_expired(&mut self, now: Timestamp, limit: usize) {
+        let entries = self.state.idempotency.iter();
+        let mut expired: Vec<_> = entries.map(|(key, record)| (record.expires_at, *key)).collect();
+        expired.retain(|(at, _)| *at <= now);
+        expired.sort_unstable();
+        for (_, key) in expired.into_iter().take(limit) {
+            if let Some(record) = self.state.idempotency.remove(&key) {
+                self.undo.push(Box::new(move |state| drop(state.idempotency.insert(key, record))));
             }
         }
     }
