@@ -57,7 +57,8 @@
 //!
 //! * **A use case**: a file in `usecase/` with its request, its error (an enum of situations that a caller
 //!   can act on) and a method of [`Kyc`]. It reads, decides with functions of [`domain`], and commits one
-//!   [`Changeset`](ports::store::Changeset) that has the audit event in it.
+//!   [`Changeset`](ports::store::Changeset) that has the audit event in it. One that may be asked twice also has
+//!   a variant of [`Answer`](usecase::Answer), and commits the record of its answer: `usecase/once.rs`.
 //! * **An aggregate**: a variant of [`Write`](ports::store::Write) and, where it is guarded, of
 //!   [`Guard`](ports::store::Guard); a small read trait; cases in the contract suite. Stores match on both
 //!   enums, so the compiler names what is left to do.

@@ -202,7 +202,7 @@ pub enum PortFailure {
 }
 
 /// Why a changeset was not applied, on the way to a use case's own error.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 enum Refused {
     Conflict(Conflict),
     Failed(PortFailure),

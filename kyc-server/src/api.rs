@@ -9,6 +9,7 @@ mod etag;
 mod failures;
 pub mod health;
 pub mod limits;
+mod once;
 pub mod problem;
 pub mod query;
 pub mod report;

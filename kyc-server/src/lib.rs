@@ -10,6 +10,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 pub mod api;
 pub mod cli;
 pub mod config;
+pub mod jobs;
 pub mod operator;
 pub mod progress;
 pub mod run;

@@ -34,6 +34,7 @@ use crate::api::routes::Routes;
 use crate::api::service::Document;
 use crate::api::{self, Apis};
 use crate::config::{Config, ConfigFaults, Places, Provider, SANDBOX};
+use crate::jobs;
 use crate::operator::socket::Operators;
 use crate::operator::{NoProvider, Tools};
 use crate::serve::{Limits, REQUEST_TIME, layered, serve};
@@ -116,6 +117,8 @@ impl Service {
     pub async fn run(mut self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let (stop, stopping) = watch::channel(());
         let uses = tokio::spawn(record_key_uses(Arc::clone(&self.keys), stopped(stopping.clone())));
+        let forgetting =
+            tokio::spawn(jobs::forget_expired_records(self.kyc.clone(), stopped(stopping.clone())));
         let workers = self.workers.map(|settings| {
             let (kyc, pulse) = (self.kyc.clone(), self.pulse.clone());
             let clock = Arc::clone(&self.ports.clock);
@@ -137,6 +140,7 @@ impl Service {
             tracing::error!("the workers ended in a panic");
         }
         drop(uses.await);
+        drop(forgetting.await);
         if let Some(operators) = operators {
             drop(operators.await);
         }

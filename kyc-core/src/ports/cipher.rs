@@ -59,6 +59,7 @@ pub trait Cipher: Send + Sync {
     ///
     /// Equal lists have equal digests for one purpose; other lists (also the same bytes, cut elsewhere) and other
     /// purposes MUST NOT, and none is a fingerprint. Without the key nothing can be learned from one.
+    #[expect(clippy::needless_lifetimes, reason = "mockall reads no elided lifetime")]
     fn digests<'a>(&self, purpose: DigestPurpose, parts: &[&'a [u8]]) -> Digests;
 }
 

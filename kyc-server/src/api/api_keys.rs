@@ -3,8 +3,10 @@
 mod body;
 
 use kyc_core::Kyc;
+use kyc_core::domain::api_key::ApiKey;
 use kyc_core::domain::ids::ApiKeyId;
-use kyc_core::usecase::CreateApiKey;
+use kyc_core::domain::permission::Permission;
+use kyc_core::usecase::{CreateApiKey, CreatedApiKey};
 use poem::web::Data;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
@@ -14,6 +16,7 @@ use self::body::{ApiKeyListBody, CreateApiKeyBody, CreatedApiKeyBody};
 use super::Tag;
 use super::auth::Authenticated;
 use super::body::JsonBody;
+use super::once::{Once, Replayable};
 use super::problem::{self, Problem, ProblemKind, Refusal, Refuses};
 use super::query::NoParameters;
 
@@ -23,7 +26,7 @@ pub struct ApiKeysApi;
 
 /// A key that was made.
 #[derive(Debug, ApiResponse)]
-enum Created {
+pub(super) enum Created {
     /// The key is valid from now on. Its secret is shown here and never again.
     #[oai(status = 201)]
     Created(Json<CreatedApiKeyBody>),
@@ -41,7 +44,20 @@ enum Revoked {
 #[derive(Debug)]
 struct CreateRefuses;
 impl Refuses for CreateRefuses {
-    const KINDS: &'static [&'static [ProblemKind]] = &[problem::EVERY, problem::BODY];
+    const KINDS: &'static [&'static [ProblemKind]] = &[problem::EVERY, problem::BODY, problem::ONCE];
+}
+
+impl From<&CreatedApiKey> for Created {
+    fn from(created: &CreatedApiKey) -> Self {
+        Self::Created(Json(created.into()))
+    }
+}
+
+/// The answer of a replay.
+impl From<&ApiKey> for Created {
+    fn from(key: &ApiKey) -> Self {
+        Self::Created(Json(key.into()))
+    }
 }
 
 /// What the list of keys refuses with.
@@ -62,17 +78,25 @@ impl Refuses for RevokeRefuses {
 impl ApiKeysApi {
     /// Make an API key
     ///
-    /// The secret is in the answer and nowhere else: only its SHA-256 is kept.
+    /// The secret is in the answer and nowhere else: only its SHA-256 is kept. Where the answer is repeated for
+    /// its `Idempotency-Key`, `key` is null.
     #[oai(path = "/api-keys", method = "post", operation_id = "createApiKey")]
     async fn create(
         &self,
         Data(kyc): Data<&Kyc>,
         actor: Authenticated,
+        /// A name of your own for this request, such as a UUID, quoted or bare. When the request is sent again
+        /// under it within 24 hours, the first answer is repeated, and nothing is done twice.
+        #[oai(name = "Idempotency-Key")]
+        once: Once,
         body: JsonBody<CreateApiKeyBody>,
-    ) -> Result<Created, Refusal<CreateRefuses>> {
-        let JsonBody { value: form, faults } = body;
-        let created = kyc.create_api_key(&actor.0, CreateApiKey { form, faults }).await?;
-        Ok(Created::Created(Json(created.into())))
+    ) -> Result<Replayable<Created>, Refusal<CreateRefuses>> {
+        let (once, form, faults) = once.with(body);
+        let (actor, request) = (&actor.0, CreateApiKey { form, faults });
+        let done = once.run(kyc, actor, Permission::ManageKeys, |kyc| async move {
+            kyc.create_api_key(actor, request).await
+        });
+        Ok(done.await?)
     }
 
     /// List the API keys
@@ -102,7 +126,7 @@ impl ApiKeysApi {
         _parameters: NoParameters,
     ) -> Result<Revoked, Refusal<RevokeRefuses>> {
         // Who may not manage keys is told so, whatever the id looks like.
-        actor.0.require(kyc_core::domain::permission::Permission::ManageKeys)?;
+        actor.0.require(Permission::ManageKeys)?;
         let id = ApiKeyId::parse(&id).map_err(|_| Problem::new(ProblemKind::NotFound))?;
         kyc.revoke_api_key(&actor.0, id).await?;
         Ok(Revoked::Revoked)

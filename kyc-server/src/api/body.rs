@@ -45,7 +45,7 @@ pub(in crate::api) use self::fields::is_plain_name;
 pub use self::fields::{Fields, FromFields};
 pub use self::json::{Json, MAX_DEPTH, Malformed};
 use crate::api::problem::{Problem, ProblemKind};
-use crate::api::query;
+use crate::api::{once, query};
 
 /// The largest JSON body, in bytes.
 pub const MAX_BYTES: usize = 256 * 1024;
@@ -59,6 +59,8 @@ pub struct JsonBody<T: FromFields> {
     pub value: T::Value,
     /// The faults so far.
     pub faults: Faults,
+    /// The body as it came, where the request has an idempotency key, which is compared by it.
+    pub(super) raw: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl<T: FromFields> fmt::Debug for JsonBody<T> {
@@ -84,7 +86,7 @@ impl<T: FromFields> JsonBody<T> {
         }
         let json = Json::parse(&bytes)
             .map_err(|malformed| Problem::new(ProblemKind::MalformedJson).detail(malformed.to_string()))?;
-        drop(bytes);
+        let raw = request.headers().contains_key(once::HEADER).then_some(bytes);
         let mut faults = Faults::new();
         let Json::Object(members) = json else {
             faults.add("", "field.type", "an object is expected");
@@ -93,7 +95,7 @@ impl<T: FromFields> JsonBody<T> {
         let value = Fields::read::<T>(members, String::new(), &mut faults);
         // No path that takes a body takes parameters.
         query::refuse_unknown(request, &[], &mut faults);
-        Ok(Self { value, faults })
+        Ok(Self { value, faults, raw })
     }
 }
 

@@ -10,7 +10,7 @@ use kyc_core::domain::ids::CustomerId;
 use kyc_core::domain::permission::Permission;
 use kyc_core::domain::status::{Stage, StatusKind};
 use kyc_core::ports::store::CustomerFilter;
-use kyc_core::usecase::{Register, Reveal, Search, Update, Updated};
+use kyc_core::usecase::{CustomerView, Register, Reveal, Search, Update, Updated};
 use poem::Request;
 use poem::web::Data;
 use poem_openapi::param::{Header, Path, Query};
@@ -23,6 +23,7 @@ use super::Tag;
 use super::auth::Authenticated;
 use super::body::JsonBody;
 use super::etag;
+use super::once::{Once, Replayable};
 use super::problem::{self, Problem, ProblemKind, Refusal, Refuses};
 use super::query::{Lenient, refuse_unknown};
 use super::values::Word;
@@ -33,7 +34,7 @@ pub struct CustomersApi;
 
 /// A registered customer.
 #[derive(Debug, ApiResponse)]
-enum Registered {
+pub(super) enum Registered {
     /// The customer is stored, and a verification is queued. Both survive a crash.
     #[oai(status = 201)]
     Created(
@@ -62,7 +63,7 @@ enum Versioned {
 
 /// A changed customer.
 #[derive(Debug, ApiResponse)]
-enum Changed {
+pub(super) enum Changed {
     /// The change is stored.
     #[oai(status = 200)]
     Ok(
@@ -94,20 +95,44 @@ struct ReverificationBody {
     because: Vec<String>,
 }
 
+impl From<&CustomerView> for Registered {
+    fn from(view: &CustomerView) -> Self {
+        let location = format!("/customers/{}", view.customer_id);
+        Self::Created(Json(view.into()), location, etag::of(view.version))
+    }
+}
+
+impl From<&Updated> for Changed {
+    fn from(Updated { customer, reverification }: &Updated) -> Self {
+        let body = UpdatedBody {
+            customer: customer.into(),
+            reverification: ReverificationBody {
+                required: reverification.required,
+                because: reverification.because.iter().map(|reason| reason.as_str().to_owned()).collect(),
+            },
+        };
+        Self::Ok(Json(body), etag::of(customer.version))
+    }
+}
+
 /// What `POST /customers` refuses with.
 #[derive(Debug)]
 struct RegisterRefuses;
 impl Refuses for RegisterRefuses {
     const KINDS: &'static [&'static [ProblemKind]] =
-        &[problem::EVERY, problem::BODY, &[ProblemKind::CustomerIdTaken]];
+        &[problem::EVERY, problem::BODY, &[ProblemKind::CustomerIdTaken], problem::ONCE];
 }
 
 /// What `PUT /customers/{id}` refuses with.
 #[derive(Debug)]
 struct UpdateRefuses;
 impl Refuses for UpdateRefuses {
-    const KINDS: &'static [&'static [ProblemKind]] =
-        &[problem::EVERY, problem::BODY, &[ProblemKind::NotFound, ProblemKind::PreconditionFailed]];
+    const KINDS: &'static [&'static [ProblemKind]] = &[
+        problem::EVERY,
+        problem::BODY,
+        &[ProblemKind::NotFound, ProblemKind::PreconditionFailed],
+        problem::ONCE,
+    ];
 }
 
 /// What a read of one customer refuses with.
@@ -157,12 +182,18 @@ impl CustomersApi {
         &self,
         Data(kyc): Data<&Kyc>,
         actor: Authenticated,
+        /// A name of your own for this request, such as a UUID, quoted or bare. When the request is sent again
+        /// under it within 24 hours, the first answer is repeated, and nothing is done twice.
+        #[oai(name = "Idempotency-Key")]
+        once: Once,
         body: JsonBody<RegisterBody>,
-    ) -> Result<Registered, Refusal<RegisterRefuses>> {
-        let JsonBody { value: (customer_id, form), faults } = body;
-        let view = kyc.register(&actor.0, Register { customer_id, form, faults }).await?;
-        let location = format!("/customers/{}", view.customer_id);
-        Ok(Registered::Created(Json((&view).into()), location, etag::of(view.version)))
+    ) -> Result<Replayable<Registered>, Refusal<RegisterRefuses>> {
+        let (once, (customer_id, form), faults) = once.with(body);
+        let (actor, request) = (&actor.0, Register { customer_id, form, faults });
+        let done = once.run(kyc, actor, Permission::WriteCustomers, |kyc| async move {
+            kyc.register(actor, request).await
+        });
+        Ok(done.await?)
     }
 
     /// List customers
@@ -216,7 +247,7 @@ impl CustomersApi {
         actor: Authenticated,
         body: JsonBody<SearchBody>,
     ) -> Result<Json<CustomerListBody>, Refusal<SearchRefuses>> {
-        let JsonBody { value: form, faults } = body;
+        let JsonBody { value: form, faults, .. } = body;
         let found = kyc.search(&actor.0, Search { form, faults }).await?;
         Ok(Json(CustomerListBody { items: found.iter().map(Into::into).collect() }))
     }
@@ -265,21 +296,19 @@ impl CustomersApi {
         /// Change only this version: an ETag, or several with commas between, or `*`.
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
+        /// A name of your own for this request, such as a UUID, quoted or bare. When the request is sent again
+        /// under it within 24 hours, the first answer is repeated, and nothing is done twice.
+        #[oai(name = "Idempotency-Key")]
+        once: Once,
         body: JsonBody<UpdateBody>,
-    ) -> Result<Changed, Refusal<UpdateRefuses>> {
+    ) -> Result<Replayable<Changed>, Refusal<UpdateRefuses>> {
         let id = path_id(&actor.0, Permission::WriteCustomers, &id)?;
         let only_versions = if_match.0.as_deref().map(etag::versions).transpose()?.flatten();
-        let JsonBody { value: (customer_id, update), faults } = body;
-        let request = Update { customer_id, update, only_versions, faults };
-        let Updated { customer, reverification } = kyc.update(&actor.0, &id, request).await?;
-        let version = customer.version;
-        let body = UpdatedBody {
-            customer: (&customer).into(),
-            reverification: ReverificationBody {
-                required: reverification.required,
-                because: reverification.because.iter().map(|reason| reason.as_str().to_owned()).collect(),
-            },
-        };
-        Ok(Changed::Ok(Json(body), etag::of(version)))
+        let (once, (customer_id, update), faults) = once.with(body);
+        let (actor, request) = (&actor.0, Update { customer_id, update, only_versions, faults });
+        let done = once.run(kyc, actor, Permission::WriteCustomers, |kyc| async move {
+            kyc.update(actor, &id, request).await
+        });
+        Ok(done.await?)
     }
 }

@@ -1,14 +1,16 @@
 //! From what went wrong to what is answered: the one map from the core's errors to problems.
 
+use kyc_core::domain::fault::Faults;
 use kyc_core::domain::permission::Forbidden;
 use kyc_core::ports::cipher::CipherError;
 use kyc_core::ports::entropy::NoEntropy;
 use kyc_core::ports::store::StoreError;
 use kyc_core::usecase::{
-    ApiKeyError, AuditError, CustomerError, ListError, PortFailure, RegisterError, ReportError, RequestError,
-    SearchError, StatusError, UpdateError, VerificationsError,
+    ApiKeyError, AuditError, CustomerError, ListError, PortFailure, RecallError, RegisterError, ReportError,
+    RequestError, SearchError, StatusError, UpdateError, VerificationsError,
 };
 
+use super::once;
 use super::problem::{Problem, ProblemKind, RateLimit};
 
 impl From<PortFailure> for Problem {
@@ -21,6 +23,7 @@ impl From<PortFailure> for Problem {
                 Self::new(ProblemKind::Unavailable)
             }
             PortFailure::Contended => Self::new(ProblemKind::Overloaded).retry_after(1),
+            PortFailure::InFlight => Self::new(ProblemKind::IdempotencyInFlight).retry_after(1),
         }
     }
 }
@@ -175,6 +178,21 @@ impl From<AuditError> for Problem {
         match error {
             AuditError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
             AuditError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<RecallError> for Problem {
+    fn from(error: RecallError) -> Self {
+        match error {
+            RecallError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
+            RecallError::OtherBody => {
+                let mut faults = Faults::new();
+                let detail = "the key was used for a request with another body; choose a new one";
+                faults.add(once::POINTER, "idempotency_key.reused", detail);
+                Self::validation(faults)
+            }
+            RecallError::Failed(failure) => failure.into(),
         }
     }
 }

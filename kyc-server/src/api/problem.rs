@@ -18,7 +18,7 @@ use poem_openapi::types::ToJSON;
 pub use self::body::{FaultBody, ProblemBody, ProblemDescription};
 pub use self::catch::Problems;
 pub use self::kind::ProblemKind;
-pub use self::refusal::{BODY, EVERY, Refusal, Refuses};
+pub use self::refusal::{BODY, EVERY, ONCE, Refusal, Refuses};
 
 /// The media type of a problem (RFC 9457, section 6).
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -145,6 +145,7 @@ impl Problem {
             | ProblemKind::Timeout
             | ProblemKind::CustomerIdTaken
             | ProblemKind::Final
+            | ProblemKind::IdempotencyInFlight
             | ProblemKind::PreconditionFailed
             | ProblemKind::TooLarge
             | ProblemKind::UnsupportedMediaType

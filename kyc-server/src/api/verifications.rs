@@ -5,6 +5,7 @@ mod body;
 
 use kyc_core::Kyc;
 use kyc_core::domain::permission::Permission;
+use kyc_core::domain::verification::Verification;
 use poem::web::Data;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
@@ -14,6 +15,7 @@ use self::body::{StatusBody, VerificationBody, VerificationListBody};
 use super::Tag;
 use super::auth::Authenticated;
 use super::customers::{ReadRefuses, example_id, path_id};
+use super::once::{Once, Replayable};
 use super::problem::{self, ProblemKind, Refusal, Refuses};
 use super::query::NoParameters;
 
@@ -23,7 +25,7 @@ pub struct VerificationsApi;
 
 /// A verification that was queued.
 #[derive(Debug, ApiResponse)]
-enum Queued {
+pub(super) enum Queued {
     /// The verification is queued.
     #[oai(status = 202)]
     Accepted(Json<VerificationBody>),
@@ -33,8 +35,17 @@ enum Queued {
 #[derive(Debug)]
 struct RequestRefuses;
 impl Refuses for RequestRefuses {
-    const KINDS: &'static [&'static [ProblemKind]] =
-        &[problem::EVERY, &[ProblemKind::NotFound, ProblemKind::Final, ProblemKind::VerificationLimit]];
+    const KINDS: &'static [&'static [ProblemKind]] = &[
+        problem::EVERY,
+        &[ProblemKind::NotFound, ProblemKind::Final, ProblemKind::VerificationLimit],
+        problem::ONCE,
+    ];
+}
+
+impl From<&Verification> for Queued {
+    fn from(queued: &Verification) -> Self {
+        Self::Accepted(Json(queued.clone().into()))
+    }
 }
 
 #[OpenApi(tag = "Tag::Verifications")]
@@ -84,10 +95,17 @@ impl VerificationsApi {
         /// Your own id of the customer.
         #[oai(example = "example_id")]
         id: Path<String>,
+        /// A name of your own for this request, such as a UUID, quoted or bare. When the request is sent again
+        /// under it within 24 hours, the first answer is repeated, and nothing is done twice.
+        #[oai(name = "Idempotency-Key")]
+        once: Once,
         _parameters: NoParameters,
-    ) -> Result<Queued, Refusal<RequestRefuses>> {
-        let id = path_id(&actor.0, Permission::RequestVerification, &id)?;
-        let queued = kyc.request_verification(&actor.0, &id).await?;
-        Ok(Queued::Accepted(Json(queued.into())))
+    ) -> Result<Replayable<Queued>, Refusal<RequestRefuses>> {
+        let actor = &actor.0;
+        let id = path_id(actor, Permission::RequestVerification, &id)?;
+        let done = once.run(kyc, actor, Permission::RequestVerification, |kyc| async move {
+            kyc.request_verification(actor, &id).await
+        });
+        Ok(done.await?)
     }
 }

@@ -79,7 +79,7 @@ impl ExampleApi {
         _actor: Authenticated,
         body: JsonBody<GreetBody>,
     ) -> Result<Greeted, Refusal<GreetRefuses>> {
-        let JsonBody { value: (name, _, _), mut faults } = body;
+        let JsonBody { value: (name, _, _), mut faults, .. } = body;
         if name.is_none() {
             faults.add("/name", "field.required", "this field is required");
         }

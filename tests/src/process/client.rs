@@ -17,6 +17,7 @@ pub struct Client {
     agent: Agent,
     address: SocketAddr,
     key: String,
+    idempotency_key: Option<String>,
 }
 
 /// An answer, read whole.
@@ -52,7 +53,7 @@ impl Client {
             // The server closes an idle connection after five seconds.
             .max_idle_age(Duration::from_secs(2))
             .build();
-        Self { agent: config.new_agent(), address, key }
+        Self { agent: config.new_agent(), address, key, idempotency_key: None }
     }
 
     /// The same with another API key.
@@ -61,15 +62,24 @@ impl Client {
         Self { key: key.into(), ..self.clone() }
     }
 
+    /// The same client, for one request that may be sent again.
+    #[must_use]
+    pub fn under_key(&self, key: &str) -> Self {
+        Self { idempotency_key: Some(key.to_owned()), ..self.clone() }
+    }
+
     /// Sends a request, with a body where there is one.
     ///
     /// # Errors
     /// Where no answer comes, or not the whole of it.
     pub fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer, Error> {
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(format!("http://{}{path}", self.address))
             .header("Authorization", format!("Bearer {}", self.key));
+        if let Some(key) = &self.idempotency_key {
+            request = request.header("Idempotency-Key", key);
+        }
         let answer = match body {
             None => self.agent.run(request.body(())?),
             Some(body) => {

@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod health;
+mod idempotency;
 mod lists;
 mod outage;
 mod report;

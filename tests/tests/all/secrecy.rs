@@ -34,21 +34,26 @@ const ENDS: [&str; 10] =
 
 /// Registers, reads, changes, searches and lists the canary customer, with every outcome of the sandbox.
 fn live(client: &Client) {
+    let plain = customer("c");
     for end in ENDS {
         let id = format!("c{end}");
         let mut body = customer(&id);
         body["identity_document"]["number"] = json!(format!("{DOCUMENT_NUMBER}{end}"));
-        client.post("/customers", &body).expecting(201);
+        // The answer is kept for those who ask again; a key may hold anything.
+        let keyed = client.under_key(&format!("{}{end}", plain["email"].as_str().unwrap()));
+        for _ in 0..2 {
+            keyed.post("/customers", &body).expecting(201);
+        }
         assert_eq!(client.post("/customers", &body).status, 409);
         client.get(&format!("/customers/{id}")).expecting(200);
         client.get(&format!("/customers/{id}/kyc-status")).expecting(200);
         client.get(&format!("/customers/{id}/verifications")).expecting(200);
     }
-    let plain = customer("c");
     let longer = format!("{} Secunda", plain["name"].as_str().unwrap());
     let mut changed = client.put("/customers/c", &json!({"name": longer})).expecting(200);
     assert_eq!(changed["reverification"]["required"], true);
-    changed = client.put("/customers/c", &plain).expecting(200);
+    changed = client.under_key("back").put("/customers/c", &plain).expecting(200);
+    assert_eq!(client.under_key("back").put("/customers/c", &plain).expecting(200), changed);
     assert_eq!(changed["version"], 3);
     client.send("POST", "/customers/c/verifications", None).unwrap();
     for search in [
@@ -70,6 +75,12 @@ fn search(scanner: &Scanner, options: &Options) -> Vec<(PathBuf, Finding)> {
     found.extend(scanner.scan_file(&options.stderr()));
     found.extend(scanner.scan_file(&options.stdout()));
     found
+}
+
+/// How many answers are kept for those who ask again.
+fn recorded(options: &Options) -> u32 {
+    let database = rusqlite::Connection::open(options.data().join("kyc.db")).unwrap();
+    database.query_row("SELECT count(*) FROM idempotency", [], |row| row.get(0)).unwrap()
 }
 
 #[test]
@@ -98,6 +109,7 @@ fn no_file_no_log_and_no_error_answer_holds_personal_data() {
     assert!(log.contains("\"level\":\"DEBUG\"") && log.contains("\"status\":422"), "the log says all it can");
     server.kill9();
     assert_eq!(search(&scanner, &options), [], "after kill -9");
+    assert_eq!(usize::try_from(recorded(&options)), Ok(ENDS.len() + 1), "answers were among what is kept");
 
     let server = ServerProcess::start(&options);
     server.client().get("/customers/c").expecting(200);

@@ -34,12 +34,13 @@ pub(super) struct CreateApiKeyBody {
 /// An API key that was made.
 #[derive(Debug, Object)]
 #[oai(rename = "CreatedApiKey")]
-pub(super) struct CreatedApiKeyBody {
+pub(in crate::api) struct CreatedApiKeyBody {
     /// The key.
     #[oai(flatten)]
     api_key: ApiKeyBody,
-    /// The secret, this once: what `Authorization: Bearer` takes.
-    key: String,
+    /// The secret, this once: what `Authorization: Bearer` takes. Null in an answer that is repeated.
+    #[oai(nullable)]
+    key: Option<String>,
 }
 
 /// An API key without its secret.
@@ -106,9 +107,15 @@ impl Example for CreateApiKeyBody {
     }
 }
 
-impl From<CreatedApiKey> for CreatedApiKeyBody {
-    fn from(created: CreatedApiKey) -> Self {
-        Self { api_key: (&created.key).into(), key: created.secret.expose().expose().clone() }
+impl From<&CreatedApiKey> for CreatedApiKeyBody {
+    fn from(created: &CreatedApiKey) -> Self {
+        Self { key: Some(created.secret.expose().expose().clone()), ..(&created.key).into() }
+    }
+}
+
+impl From<&ApiKey> for CreatedApiKeyBody {
+    fn from(key: &ApiKey) -> Self {
+        Self { api_key: key.into(), key: None }
     }
 }
 

@@ -29,7 +29,7 @@ pub struct ProblemBody {
 #[derive(Debug, Clone, Object)]
 #[oai(rename = "Fault")]
 pub struct FaultBody {
-    /// A JSON pointer (RFC 6901) into the body, or `?name` for a query parameter.
+    /// A JSON pointer (RFC 6901) into the body, `?name` for a query parameter, or the name of a header.
     pub pointer: String,
     /// What clients branch on.
     pub code: String,

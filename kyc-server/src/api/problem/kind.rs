@@ -80,6 +80,8 @@ problem_kinds! {
         "Choose another customer_id, or update the customer who has it.";
     Final = CONFLICT, "final", "The customer was rejected for good",
         "Nothing starts another verification; a person can look at the decision.";
+    IdempotencyInFlight = CONFLICT, "idempotency-in-flight", "The same request is in flight",
+        "Send it again after the time that Retry-After says: the answer is then that of the first one.";
     PreconditionFailed = PRECONDITION_FAILED, "precondition-failed", "The version is another by now",
         "Read the customer again and decide on what it is now.";
     TooLarge = PAYLOAD_TOO_LARGE, "too-large", "The body is too large",

@@ -45,6 +45,9 @@ pub const EVERY: &[ProblemKind] = &[
 pub const BODY: &[ProblemKind] =
     &[ProblemKind::MalformedJson, ProblemKind::TooLarge, ProblemKind::UnsupportedMediaType];
 
+/// What an endpoint that takes an idempotency key can answer besides.
+pub const ONCE: &[ProblemKind] = &[ProblemKind::IdempotencyInFlight];
+
 /// The kinds of problem that an endpoint can answer with.
 pub trait Refuses: Send + Sync + 'static {
     /// The kinds, as lists, so that [`EVERY`] and [`BODY`] can stand among them.
@@ -129,12 +132,12 @@ fn meta(kinds: &[ProblemKind]) -> Option<MetaResponse> {
             content_type: MEDIA_TYPE,
             schema: MetaSchemaRef::Inline(Box::new(schema)),
         }],
-        headers: headers(status.as_u16()),
+        headers: headers(status.as_u16(), kinds),
     })
 }
 
-/// The headers that answers of a status bear.
-fn headers(status: u16) -> Vec<MetaHeader> {
+/// The headers that answers of a status and of these kinds bear.
+fn headers(status: u16, kinds: &[ProblemKind]) -> Vec<MetaHeader> {
     let named = |name: &str, description: &str, schema: MetaSchemaRef| MetaHeader {
         name: name.to_owned(),
         description: Some(description.to_owned()),
@@ -151,6 +154,9 @@ fn headers(status: u16) -> Vec<MetaHeader> {
             named("RateLimit-Policy", "The quota and its window.", String::schema_ref()),
         ],
         503 => vec![retry_after()],
+        409 if kinds.contains(&ProblemKind::IdempotencyInFlight) => {
+            vec![MetaHeader { required: false, ..retry_after() }]
+        }
         _ => Vec::new(),
     }
 }

@@ -71,7 +71,7 @@ pub(super) struct DiscrepancyBody {
 /// One verification.
 #[derive(Debug, Object)]
 #[oai(rename = "Verification")]
-pub(super) struct VerificationBody {
+pub(in crate::api) struct VerificationBody {
     /// Its id, by which the provider knows it too.
     verification_id: String,
     /// The version of the customer's data that it is of.

@@ -92,7 +92,8 @@ fn what_the_document_announces_can_be_met() {
         }
     }
     // What every endpoint behind authentication may answer, and some have no way to: nothing of a request without
-    // a body can be unreadable, and these read from what a store that can't write still has.
+    // a body can be unreadable, and these read from what a store that can't write still has. That a request is in
+    // flight takes two at the same moment; `flows::idempotency` has fifty.
     let general = |statuses: &[u16]| statuses.iter().copied().collect::<BTreeSet<_>>();
     let expected = [
         ("DELETE /api-keys/{id}", general(&[400, 503])),
@@ -105,7 +106,9 @@ fn what_the_document_announces_can_be_met() {
         ("GET /health/live", general(&[503])),
         ("GET /report", general(&[400, 503])),
         ("GET /whoami", general(&[400, 503])),
+        ("POST /api-keys", general(&[409])),
         ("POST /customers/{id}/verifications", general(&[400])),
+        ("PUT /customers/{id}", general(&[409])),
     ];
     assert_eq!(unmet, expected.into_iter().map(|(name, statuses)| (name.to_owned(), statuses)).collect());
 }

@@ -74,7 +74,13 @@ impl Scanner {
             let path = entry.path();
             let named = self.scan(entry.file_name().as_encoded_bytes());
             found.extend(named.into_iter().map(|finding| (path.clone(), finding)));
-            found.extend(if path.is_dir() { self.scan_folder(&path) } else { self.scan_file(&path) });
+            let kind = entry.file_type().unwrap();
+            found.extend(match (kind.is_dir(), kind.is_file()) {
+                (true, _) => self.scan_folder(&path),
+                (_, true) => self.scan_file(&path),
+                // A socket holds nothing.
+                _ => Vec::new(),
+            });
         }
         found
     }

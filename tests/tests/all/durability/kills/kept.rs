@@ -44,7 +44,9 @@ impl Kept {
         let folder = tempfile::tempdir().unwrap();
         for entry in std::fs::read_dir(data).unwrap() {
             let entry = entry.unwrap();
-            std::fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+            if entry.file_type().unwrap().is_file() {
+                std::fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+            }
         }
         let database = Connection::open(folder.path().join("kyc.db")).unwrap();
         Self { folder, database }

@@ -1,0 +1,80 @@
+//! Jobs of the service itself, which run by the time and not for a request.
+
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use kyc_core::Kyc;
+
+/// How often it is looked for records that have expired.
+const LOOK: Duration = Duration::from_mins(1);
+/// How many records are removed with one commit, so that no request waits long behind it.
+const AT_ONCE: u32 = 500;
+
+/// Removes what was recorded under idempotency keys, once it has expired. Until then it counts no more anyway, so
+/// that nothing depends on when this runs.
+pub async fn forget_expired_records(kyc: Kyc, shutdown: impl Future<Output = ()>) {
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let look = async {
+            if let Err(failure) = kyc.forget_expired_records(AT_ONCE).await {
+                tracing::warn!(%failure, "records that have expired can't be removed now");
+            }
+            tokio::time::sleep(LOOK).await;
+        };
+        tokio::select! {
+            biased;
+            () = &mut shutdown => return,
+            () = look => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use kyc_core::domain::actor::Actor;
+    use kyc_core::domain::idempotency::IdempotencyKey;
+    use kyc_core::domain::policy::Policy;
+    use kyc_core::fakes::{FakeCipher, FakeClock, FakeEntropy, FakeProvider, MemoryStore, sample_customer};
+    use kyc_core::ports::store::IdempotencyReads;
+    use kyc_core::usecase::{Asked, Ports, Register, Rendered};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_has_expired_is_removed_at_the_next_look_until_the_service_stops() {
+        let (store, clock) = (MemoryStore::new(), FakeClock::new());
+        let ports = Ports {
+            store: Arc::new(store.clone()),
+            provider: Arc::new(FakeProvider::new()),
+            clock: Arc::new(clock.clone()),
+            cipher: Arc::new(FakeCipher::new()),
+            entropy: Arc::new(FakeEntropy::new()),
+        };
+        let kyc = Kyc::new(ports, Policy::default());
+        let key = IdempotencyKey::parse("k").unwrap();
+        let actor = Actor::admin("test").unwrap();
+        let asked = Asked { key: &key, method: "POST", path: "/customers", body: b"{}" };
+        let under = kyc.under_key(&actor, asked, |_| Rendered {
+            status: 201,
+            headers: Vec::new(),
+            body: b"{}".to_vec().into(),
+        });
+        let customer =
+            Register { customer_id: Some("a".into()), form: sample_customer(), ..Register::default() };
+        under.register(&actor, customer).await.unwrap();
+
+        // A service that stops at once has looked at nothing.
+        clock.advance(Kyc::RECALLED_FOR);
+        forget_expired_records(kyc.clone(), std::future::ready(())).await;
+        assert!(store.next_expiry().await.unwrap().is_some());
+        let removed = async {
+            while store.next_expiry().await.unwrap().is_some() {
+                tokio::task::yield_now().await;
+            }
+        };
+        forget_expired_records(kyc, removed).await;
+    }
+}
