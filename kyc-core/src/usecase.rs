@@ -6,6 +6,7 @@
 
 mod api_keys;
 mod audit;
+pub mod chain;
 mod change;
 mod customer;
 mod list;

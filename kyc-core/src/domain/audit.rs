@@ -242,6 +242,36 @@ pub enum ChainFault {
         /// The first event that does not fit.
         sequence: u64,
     },
+    /// What stands in a column is nothing that was ever committed.
+    #[error("event {sequence} can't be read: a column of it holds what was never written there")]
+    Unreadable {
+        /// The sequence of the event that should stand there.
+        sequence: u64,
+    },
+    /// The hashes fit each other, and not what was signed.
+    #[error(
+        "the log was written anew: event {size} is not the one that a checkpoint was signed for, so one of \
+         the events {} to {size} was changed",
+        after + 1
+    )]
+    Rewritten {
+        /// The last event that is known to be as it was signed; 0 where none is.
+        after: u64,
+        /// The size of the checkpoint.
+        size: u64,
+    },
+    /// More was signed than there is.
+    #[error(
+        "event {} and those after it are missing: the log ends at event {last}, and a checkpoint was signed \
+         for {size}; its end was cut off, or the database is an older copy",
+        last + 1
+    )]
+    Cut {
+        /// The last event that is there.
+        last: u64,
+        /// The size of the newest checkpoint.
+        size: u64,
+    },
 }
 
 /// Walks a chain, a page at a time.
@@ -258,6 +288,12 @@ impl Default for ChainWalk {
 }
 
 impl ChainWalk {
+    /// A walk that goes on after the event at `sequence`, which has the hash `head`.
+    #[must_use]
+    pub const fn after(sequence: u64, head: AuditHash) -> Self {
+        Self { sequence, head }
+    }
+
     /// Checks that `event` is the next one.
     ///
     /// # Errors
