@@ -1,12 +1,16 @@
 //! Implementations of `kyc-core`'s ports. One feature an adapter, so that an embedder pays for what it
-//! uses: `sqlite`, `cipher`, `provider-http`, `sandbox`, `system`.
+//! uses: `sqlite`, `cipher`, `checkpoint`, `provider-http`, `sandbox`, `system`.
 
+#[cfg(feature = "checkpoint")]
+pub mod checkpoint;
 #[cfg(feature = "cipher")]
 pub mod cipher;
 #[cfg(feature = "system")]
 pub mod clock;
 #[cfg(feature = "system")]
 pub mod entropy;
+#[cfg(feature = "checkpoint")]
+pub mod file;
 #[cfg(feature = "provider-http")]
 pub mod provider;
 #[cfg(feature = "sandbox")]

@@ -17,7 +17,8 @@
 //!   so sees one commit.
 //! * **An error at COMMIT that leaves the outcome unknown** stops the process; see [`OnFatal`].
 //! * **A full disk** refuses writes while reads go on, and heals without a restart.
-//! * **One process.** A lock on `kyc.lock` in the folder is held for the life of the store. Never open and
+//! * **One process.** A lock on `kyc.lock` in the folder is held for the life of the store; a [`ReadOnlyStore`]
+//!   reads beside it. Never open and
 //!   close `kyc.db` as a plain file in this process: POSIX would drop `SQLite`'s own locks on it.
 //!
 //! The methods need a `tokio` runtime with time enabled.
@@ -27,6 +28,7 @@ mod claim;
 mod fault;
 mod open;
 mod read;
+mod read_only;
 mod readers;
 mod rows;
 mod sql;
@@ -52,6 +54,7 @@ use kyc_core::ports::store::{
 };
 
 pub use open::OpenError;
+pub use read_only::ReadOnlyStore;
 use readers::Readers;
 use writer::{Batches, Handle, Job};
 

@@ -6,6 +6,8 @@
 mod damage;
 #[path = "sqlite/folder.rs"]
 mod folder;
+#[path = "sqlite/read_only.rs"]
+mod read_only;
 #[path = "sqlite/schema.rs"]
 mod schema;
 #[path = "sqlite/strain.rs"]

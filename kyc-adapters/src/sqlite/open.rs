@@ -45,6 +45,9 @@ pub enum OpenError {
     /// The folder or a file in it can't be made, read or locked.
     #[error("the data folder can't be used")]
     Folder(#[source] io::Error),
+    /// There is nothing to read.
+    #[error("there is no database in the data folder")]
+    NoDatabase,
     /// What lies there is not a database, or is damaged.
     #[error("kyc.db is damaged or is not a database: restore it from a backup")]
     Damaged,
@@ -205,17 +208,24 @@ fn check(connection: &Connection) -> Result<(), OpenError> {
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
-    let runner = embedded::migrations::runner();
-    let known =
-        runner.get_migrations().iter().map(|migration| i64::from(migration.version())).max().unwrap_or(0);
-    let found = schema(connection)?;
+    let (found, known) = (schema(connection)?, known());
     if found > known {
         return Err(OpenError::NewerSchema { found, known });
     }
-    runner.run(connection).map(drop).map_err(|error| OpenError::Schema(Box::new(error)))
+    embedded::migrations::runner()
+        .run(connection)
+        .map(drop)
+        .map_err(|error| OpenError::Schema(Box::new(error)))
 }
 
-fn schema(connection: &Connection) -> Result<i64, OpenError> {
+/// The newest schema that this program knows.
+pub(super) fn known() -> i64 {
+    let runner = embedded::migrations::runner();
+    runner.get_migrations().iter().map(|migration| i64::from(migration.version())).max().unwrap_or(0)
+}
+
+/// The schema of a database; 0 where it has none of ours.
+pub(super) fn schema(connection: &Connection) -> Result<i64, OpenError> {
     let history = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'refinery_schema_history'";
     if connection.query_row(history, [], |_| Ok(())).optional()?.is_none() {
         return Ok(0);

@@ -2,7 +2,6 @@
 
 use jiff::SignedDuration;
 use kyc_core::domain::discrepancy::{Code, Severity};
-use kyc_core::domain::field::Field;
 
 use super::*;
 
@@ -60,6 +59,15 @@ fn ranges_come_back_in_order_and_what_is_none_does_not_open_a_key_to_all() {
         [" ", "10.0.0.0/8 ", " 10.0.0.0/8", "10.0.0.0/8  ::/0", "10.0.0.0/8,::/0", "10.0.0.1/8", "all"]
     {
         assert_eq!(addresses(text), Err(Fault::Unreadable), "{text:?}");
+    }
+}
+
+#[test]
+fn fields_have_one_text_alone() {
+    assert_eq!(fields("name email"), Ok(vec![Field::Name, Field::Email]));
+    assert_eq!(fields(""), Ok(Vec::new()));
+    for text in [" ", "name ", " name", "name  email", "name\temail", "name,email", "colour"] {
+        assert_eq!(fields(text), Err(Fault::Unreadable), "{text:?}");
     }
 }
 
