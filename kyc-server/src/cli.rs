@@ -2,8 +2,8 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Given, Places, SandboxGiven};
-use crate::operator::NewKey;
+use crate::config::{AuditPlaces, Given, Places, SandboxGiven};
+use crate::operator::{NewKey, audit};
 
 /// Know-your-customer service: registers customers, has them verified, and keeps the evidence.
 #[derive(Debug, Parser)]
@@ -36,6 +36,9 @@ pub enum Command {
     /// Make, list and revoke API keys, while the service runs and while it does not
     #[command(subcommand)]
     ApiKeys(ApiKeysCommand),
+    /// Verify and export the audit log, while the service runs and while it does not
+    #[command(subcommand)]
+    Audit(AuditCommand),
 }
 
 /// What can be done with keys.
@@ -43,6 +46,17 @@ pub enum Command {
 pub enum KeysCommand {
     /// Make a new keyring, where there is none yet
     Generate(Places),
+}
+
+/// What can be done with the audit log.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Check that no event was edited, removed or moved; exit with 1 and name the first that was
+    Verify(audit::Verify),
+    /// Write the events as lines of JSON, with all that their hashes cover
+    Export(audit::Export),
+    /// Print the key that verifies checkpoints, in the form of signed notes (c2sp.org/signed-note)
+    PublicKey(AuditPlaces),
 }
 
 /// What can be done with API keys.

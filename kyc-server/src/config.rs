@@ -3,6 +3,7 @@
 //! This is the only file that reads the environment. Nothing starts with a setting that is wrong, and all that
 //! is wrong is told at once: which setting, where it was given, and what is expected, never the value.
 
+mod audit;
 mod layers;
 mod settings;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use http::uri::Scheme;
 use kyc_core::Secret;
 use kyc_core::domain::ids::ProviderName;
 
+pub use self::audit::AuditPlaces;
 use self::layers::Layers;
 pub use self::layers::{ConfigFaults, Source};
 use self::settings::{
@@ -49,6 +51,10 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The file of the master keys. It exists, but for development.
     pub keyring: PathBuf,
+    /// The file of the key that signs checkpoints of the audit log.
+    pub checkpoint_key: PathBuf,
+    /// The folder of the checkpoints.
+    pub checkpoint_dir: PathBuf,
     /// The operator's admin key. None only for development, where one is to be made.
     pub admin_key: Option<Secret<String>>,
     /// The identity provider.
@@ -102,6 +108,8 @@ impl Config {
         let listen = layers.read(&LISTEN, parse::<SocketAddr>);
         let data_dir = layers.read(&DATA_DIR, path);
         let keyring = keyring(&mut layers, data_dir.as_deref());
+        let checkpoint_key = audit::checkpoint_key(&mut layers, data_dir.as_deref());
+        let checkpoint_dir = audit::checkpoint_dir(&mut layers, data_dir.as_deref());
         let admin_key = layers.read(&ADMIN_KEY, admin_key);
         let provider = provider(&mut layers, dev);
         let (tries, backoff) =
@@ -137,6 +145,8 @@ impl Config {
                 listen: listen?,
                 data_dir: data_dir?,
                 keyring: keyring?,
+                checkpoint_key: checkpoint_key?,
+                checkpoint_dir: checkpoint_dir?,
                 admin_key,
                 provider: provider?,
                 provider_tries: provider_tries.unwrap_or(tries),

@@ -8,6 +8,7 @@ use mimalloc::MiMalloc;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 pub mod api;
+pub mod checkpoints;
 pub mod cli;
 pub mod config;
 pub mod jobs;

@@ -10,6 +10,7 @@
 //! ```
 
 mod api_keys;
+pub mod audit;
 mod no_provider;
 pub mod socket;
 

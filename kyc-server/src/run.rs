@@ -18,10 +18,10 @@ use kyc_core::Secret;
 use kyc_core::ports::Clock;
 use tokio::net::TcpListener;
 
-use crate::cli::{ApiKeysCommand, Cli, Command, KeysCommand};
+use crate::cli::{ApiKeysCommand, AuditCommand, Cli, Command, KeysCommand};
 use crate::config::{Config, Given, Places, SandboxGiven, markdown};
 use crate::operator::socket::Operators;
-use crate::operator::{NotDone, Operation, Progress, execute, socket};
+use crate::operator::{NotDone, Operation, Progress, audit, execute, socket};
 use crate::progress::Meter;
 use crate::shutdown::asked_to_stop;
 use crate::telemetry::{self, LogFormat};
@@ -58,6 +58,15 @@ fn run_with(command: Command, store: impl FnOnce(SqliteConfig) -> SqliteConfig +
         Command::ApiKeys(ApiKeysCommand::Revoke { id, places }) => {
             operate(&places, Operation::RevokeApiKey { id }, "")
         }
+        Command::Audit(AuditCommand::Verify(told)) => {
+            in_runtime(async { print_lines(&audit::verify(&told).await?) })
+        }
+        Command::Audit(AuditCommand::Export(told)) => {
+            in_runtime(async { print_lines(&audit::export(&told).await?) })
+        }
+        Command::Audit(AuditCommand::PublicKey(places)) => {
+            audit::public_key(&places).map_err(Into::into).and_then(|lines| print_lines(&lines))
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -83,6 +92,10 @@ fn print(text: &str) -> Done {
     }
 }
 
+fn print_lines(lines: &[String]) -> Done {
+    if lines.is_empty() { Ok(()) } else { print(&lines.join("\n")) }
+}
+
 async fn serve(given: Given, store: impl FnOnce(SqliteConfig) -> SqliteConfig + Send + 'static) -> Done {
     let config = Config::read(&given)?;
     telemetry::start(&config.log, config.log_format)?;
@@ -92,13 +105,13 @@ async fn serve(given: Given, store: impl FnOnce(SqliteConfig) -> SqliteConfig + 
         .map_err(|error| format!("can't listen on {}: {error}", config.listen))?;
     let address = listener.local_addr()?;
     let shutdown = asked_to_stop()?;
-    greet(&config, address, made_key.as_ref())?;
     let mut service = Service::of(parts);
     match Operators::bind(&config.data_dir) {
         Ok(operators) => service = service.with_operators(operators),
         // The service itself needs no commands.
         Err(error) => tracing::warn!(%error, "no command can reach this server: its socket can't be made"),
     }
+    greet(&config, address, made_key.as_ref())?;
     let result = service.run(listener, shutdown).await;
     store.close().await;
     tracing::info!("stopped");

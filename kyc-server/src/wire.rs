@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kyc_adapters::checkpoint::CheckpointError;
 use kyc_adapters::cipher::{Keyring, KeyringError, RingCipher};
 use kyc_adapters::clock::SystemClock;
 use kyc_adapters::entropy::SystemEntropy;
@@ -14,6 +15,8 @@ use kyc_adapters::provider::{ConfigError, HttpProvider, HttpProviderConfig, Secr
 use kyc_adapters::sandbox::Sandbox;
 use kyc_adapters::sqlite::{OpenError, SqliteConfig, SqliteStore};
 use kyc_core::domain::actor::Actor;
+use kyc_core::domain::audit::ChainWalk;
+use kyc_core::domain::checkpoint::Checkpoint;
 use kyc_core::domain::contact::PhoneNumber;
 use kyc_core::domain::fault::Invalid;
 use kyc_core::domain::ids::ProviderName;
@@ -21,8 +24,10 @@ use kyc_core::domain::policy::Policy;
 use kyc_core::domain::schedule::RetryPolicy;
 use kyc_core::ports::cipher::CipherError;
 use kyc_core::ports::entropy::NoEntropy;
+use kyc_core::ports::store::AuditReads;
 use kyc_core::ports::{Clock, Entropy, IdentityProvider};
 use kyc_core::usecase::Ports;
+use kyc_core::usecase::chain::{ChainError, last_event, walk_on};
 use kyc_core::{Kyc, Secret};
 use poem::{Endpoint, EndpointExt, Response, Route};
 use tokio::net::{TcpListener, UnixStream};
@@ -33,6 +38,7 @@ use crate::api::limits::Limiter;
 use crate::api::routes::Routes;
 use crate::api::service::Document;
 use crate::api::{self, Apis};
+use crate::checkpoints::Checkpoints;
 use crate::config::{Config, ConfigFaults, Places, Provider, SANDBOX};
 use crate::jobs;
 use crate::operator::socket::Operators;
@@ -57,6 +63,8 @@ pub struct Parts {
     pub workers: Option<WorkerSettings>,
     /// The bounds of connections.
     pub limits: Limits,
+    /// What signs checkpoints of the audit log; none where nobody does.
+    pub checkpoints: Option<Checkpoints>,
 }
 
 /// A service: the use cases, the workers over them, and the endpoint before them.
@@ -72,19 +80,20 @@ pub struct Service {
     limits: Limits,
     limiter: Arc<Limiter>,
     operators: Option<Operators>,
+    checkpoints: Option<Checkpoints>,
 }
 
 impl Service {
     /// Puts the parts together.
     #[must_use]
     pub fn of(parts: Parts) -> Self {
-        let Parts { ports, policy, bootstrap, rate_limit_per_second, workers, limits } = parts;
+        let Parts { ports, policy, bootstrap, rate_limit_per_second, workers, limits, checkpoints } = parts;
         let pulse = Pulse::default();
         let wake = pulse.clone();
         let kyc = Kyc::new(ports.clone(), policy).on_queued(move || wake.wake());
         let keys = Arc::new(Keys::new(bootstrap, kyc.clone(), Arc::clone(&ports.clock)));
         let limiter = Arc::new(Limiter::new(rate_limit_per_second));
-        Self { kyc, pulse, keys, ports, workers, limits, limiter, operators: None }
+        Self { kyc, pulse, keys, ports, workers, limits, limiter, operators: None, checkpoints }
     }
 
     /// Has commands of the operator done as well.
@@ -128,6 +137,11 @@ impl Service {
             let tools = Tools { kyc: self.kyc.clone() };
             tokio::spawn(operators.serve(tools, stopped(stopping.clone())))
         });
+        let (reads, clock) = (Arc::clone(&self.ports.store), Arc::clone(&self.ports.clock));
+        let checkpoints = self.checkpoints.take().map(|checkpoints| {
+            let reads: Arc<dyn AuditReads> = Arc::clone(&reads) as _;
+            tokio::spawn(checkpoints.run(reads, Arc::clone(&clock), stopped(stopping.clone())))
+        });
         let served = async {
             shutdown.await;
             drop(stop);
@@ -145,6 +159,12 @@ impl Service {
             drop(operators.await);
         }
         self.keys.record_uses().await;
+        // Nothing is written any more, so the last checkpoint is of the last event.
+        if let Some(checkpoints) = checkpoints
+            && let Ok(checkpoints) = checkpoints.await
+        {
+            checkpoints.finish(&*reads, &*clock).await;
+        }
         result
     }
 }
@@ -195,6 +215,21 @@ pub enum WireError {
     /// The database.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// The key or the folder of the checkpoints.
+    #[error("the checkpoints of the audit log: {0}")]
+    Checkpoints(#[from] CheckpointError),
+    /// The database is not the one that was signed.
+    #[error(
+        "the audit log is not what it was when the newest checkpoint in {folder} was signed: {error}. Bring back \
+         the newest database; `kyc-server audit verify --checkpoints {folder}` looks closer. To serve this one all \
+         the same, move the checkpoints to a safe place first: they are the evidence"
+    )]
+    AuditLog {
+        /// The folder of the checkpoints.
+        folder: String,
+        /// What is wrong.
+        error: ChainError,
+    },
     /// The provider's settings.
     #[error("the provider's settings: {0}")]
     Provider(#[from] ConfigError),
@@ -231,6 +266,7 @@ pub async fn wire(
     make_private_folder(&config.data_dir).map_err(WireError::Folder)?;
     let cipher = RingCipher::new(&keyring(config, &*entropy, &*clock)?)?;
     let store = open(store(SqliteConfig::new(&config.data_dir))).await?;
+    let checkpoints = checkpoints(config, &*store).await?;
     let provider = provider(&config.provider, &*entropy, &clock).await?;
 
     let made_key = match &config.admin_key {
@@ -246,6 +282,7 @@ pub async fn wire(
         rate_limit_per_second: config.rate_limit_per_second,
         workers: (config.workers > 0).then(|| WorkerSettings::new(config.workers)),
         limits: Limits { connections: config.max_connections, ..Limits::default() },
+        checkpoints: Some(checkpoints),
     };
     Ok(Wired { parts: service, store, made_key })
 }
@@ -254,6 +291,28 @@ async fn open(config: SqliteConfig) -> Result<Arc<SqliteStore>, WireError> {
     // Opening reads the whole file, which is no work for an async thread.
     let store = tokio::task::spawn_blocking(move || SqliteStore::open(config)).await;
     Ok(Arc::new(store.map_err(|error| WireError::Folder(io::Error::other(error)))??))
+}
+
+/// What signs checkpoints, once the log was held against the newest: a database that was changed, cut or put
+/// back from an older copy is not served.
+async fn checkpoints(config: &Config, reads: &dyn AuditReads) -> Result<Checkpoints, WireError> {
+    let (kept, newest) =
+        kyc_adapters::checkpoint::Checkpoints::open(&config.checkpoint_key, &config.checkpoint_dir)?;
+    let folder = || config.checkpoint_dir.display().to_string();
+    let compared = |error| WireError::AuditLog { folder: folder(), error };
+    let mut walk = ChainWalk::default();
+    if let Some(Checkpoint { size, head, .. }) = newest {
+        walk = ChainWalk::after(size, head);
+        walk_on(reads, &mut walk).await.map_err(compared)?;
+    } else if last_event(reads).await.is_ok_and(|last| last > 0) {
+        let folder = folder();
+        tracing::warn!(
+            folder,
+            "the audit log has events and no checkpoint: what came before is not vouched for"
+        );
+    }
+    let keep = move |checkpoint: &Checkpoint| kept.keep(checkpoint).map_err(|error| error.to_string());
+    Ok(Checkpoints::after(walk, Arc::new(keep)))
 }
 
 /// What a command works with where no server runs.

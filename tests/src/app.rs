@@ -196,6 +196,8 @@ impl TestApp {
             rate_limit_per_second: builder.rate_limit_per_second,
             workers: (builder.workers > 0).then(|| WorkerSettings::new(builder.workers)),
             limits: builder.limits,
+            // A test that is about checkpoints has a process of its own.
+            checkpoints: None,
         };
         let service = Service::of(parts);
         let (kyc, pulse) = (service.kyc.clone(), service.pulse.clone());

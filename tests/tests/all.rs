@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod all {
     mod architecture;
+    mod audit;
     mod bad_input;
     mod durability;
     mod flows;

@@ -168,8 +168,12 @@ mod tests {
 
     #[test]
     fn the_newest_stay_and_the_last_of_each_day_before_them() {
-        let days = ["2026-01-30", "2026-01-31", "2026-02-01"];
-        let sizes = (1..=30).map(|size: u64| named(days[(size as usize - 1) / 10], size));
+        let day = |size: u64| match size {
+            ..=10 => "2026-01-30",
+            11..=20 => "2026-01-31",
+            21.. => "2026-02-01",
+        };
+        let sizes = (1..=30).map(|size| named(day(size), size));
         let mut names: BTreeSet<String> = sizes.collect();
         names.insert("from-elsewhere.checkpoint".to_owned());
         let gone: BTreeSet<String> = superfluous(names.clone(), 5).into_iter().collect();

@@ -54,9 +54,12 @@ impl CheckpointKey {
     /// [`CheckpointError`] for what is wrong with the file; its permissions are those of the file that was
     /// opened, so that it can't be exchanged after the check.
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
-        let file = File::open(path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => CheckpointError::KeyMissing { path: path.to_owned() },
-            _ => CheckpointError::io(path)(error),
+        let file = File::open(path).map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound {
+                CheckpointError::KeyMissing { path: path.to_owned() }
+            } else {
+                CheckpointError::io(path)(error)
+            }
         })?;
         let metadata = file.metadata().map_err(CheckpointError::io(path))?;
         if !metadata.is_file() {

@@ -64,8 +64,8 @@ fn a_signature_is_the_one_that_another_implementation_makes() {
 #[test]
 fn key_and_folder_are_made_once_and_what_was_kept_is_found_again() {
     let place = Place::new();
-    let (first, none) = place.open().unwrap();
-    assert_eq!(none, None);
+    let (first, newest) = place.open().unwrap();
+    assert_eq!(newest, None);
     for size in [7, 9, 8] {
         let note = first.keep(&checkpoint(size)).unwrap();
         assert_eq!(Checkpoint::open(&note, first.verifier(), verify), Ok(checkpoint(size)));

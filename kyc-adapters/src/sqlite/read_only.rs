@@ -1,7 +1,7 @@
 //! The audit events of a data folder that a process may be serving, read without the lock and without a write
 //! to the database.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -86,7 +86,8 @@ fn immutable(database: &Path) -> String {
         if byte.is_ascii_alphanumeric() || b"/._-".contains(byte) {
             address.push(char::from(*byte));
         } else {
-            address.push_str(&format!("%{byte:02X}"));
+            // Writing to a string can't fail.
+            let _ = write!(address, "%{byte:02X}");
         }
     }
     address + "?immutable=1"

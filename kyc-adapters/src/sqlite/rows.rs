@@ -206,13 +206,17 @@ impl FromColumns for Verification {
 
 impl FromColumns for CustomerRecord {
     fn take(columns: &mut Columns<'_>) -> Result<Self, Fault> {
-        Ok(Self { row: columns.read()?, data: columns.read()?, latest: columns.read()? })
+        let (row, data) = (columns.read()?, columns.read()?);
+        let latest = verification_of(columns, &row)?;
+        Ok(Self { row, data, latest })
     }
 }
 
 impl FromColumns for Standing {
     fn take(columns: &mut Columns<'_>) -> Result<Self, Fault> {
-        Ok(Self { row: columns.read()?, latest: columns.read()? })
+        let row = columns.read()?;
+        let latest = verification_of(columns, &row)?;
+        Ok(Self { row, latest })
     }
 }
 
@@ -346,6 +350,12 @@ impl FromColumns for (SubjectId, CustomerId) {
     fn take(columns: &mut Columns<'_>) -> Result<Self, Fault> {
         Ok((SubjectId::from_bytes(columns.array()?), columns.read()?))
     }
+}
+
+/// A customer's verification. One of another customer is an edit by hand.
+fn verification_of(columns: &mut Columns<'_>, row: &CustomerRow) -> Result<Verification, Fault> {
+    let verification: Verification = columns.read()?;
+    if verification.subject == row.subject { Ok(verification) } else { Err(Fault::Unreadable) }
 }
 
 /// Ranges as one text, with one space between.

@@ -22,7 +22,7 @@ use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::ids::ApiKeyId;
 use crate::domain::permission::{Forbidden, Permission};
 use crate::domain::verification::Verification;
-use crate::ports::cipher::{CipherError, DigestPurpose, Digests};
+use crate::ports::cipher::{CipherError, Context, DigestPurpose, Digests};
 use crate::ports::store::{CustomerRow, IdempotencyRecord, Recorded, RecordedAnswer, Write};
 
 /// What use cases that can be done once answer.
@@ -116,7 +116,8 @@ impl Kyc {
             RecordedAnswer::Sealed { subject, answer } => {
                 let Some(key) = &recorded.key else { return Ok(None) };
                 let place = Place::Recorded(recorded.body);
-                let opened = place.within(*subject, |place| self.ports.cipher.open(key, place, answer));
+                let open = |place: &Context<'_>| self.ports.cipher.open(key, place, answer);
+                let opened = place.within(*subject, None, open);
                 let opened = opened.map_err(PortFailure::from)?;
                 let (rendered, shown) =
                     Rendered::decode(opened.expose()).ok_or(PortFailure::Cipher(CipherError::Unreadable))?;

@@ -2,7 +2,7 @@
 
 use crate::Secret;
 use crate::domain::customer::Customer;
-use crate::domain::ids::{SubjectId, VerificationId};
+use crate::domain::ids::{CustomerId, SubjectId, VerificationId};
 use crate::ports::cipher::{CipherError, Context, DataKey, Sealed};
 use crate::ports::store::CustomerRow;
 use crate::ports::{Cipher, cipher::Fingerprint};
@@ -23,9 +23,19 @@ pub(super) enum Place {
 }
 
 impl Place {
-    pub(super) fn within<T>(self, subject: SubjectId, use_context: impl FnOnce(&Context<'_>) -> T) -> T {
+    /// The context of a value of a person. Data is also bound to the caller's id of the person, which it needs, so
+    /// that no edit of the id shows one person under another's.
+    pub(super) fn within<T>(
+        self,
+        subject: SubjectId,
+        customer_id: Option<&CustomerId>,
+        use_context: impl FnOnce(&Context<'_>) -> T,
+    ) -> T {
         let (table, field, row) = match self {
-            Self::Data(version) => ("customer_version", "data", version.to_be_bytes().to_vec()),
+            Self::Data(version) => {
+                let id = customer_id.map_or("", CustomerId::as_str);
+                ("customer_version", "data", [&version.to_be_bytes()[..], id.as_bytes()].concat())
+            }
             Self::Progress(id) => ("verification", "progress", id.to_bytes().to_vec()),
             Self::Link(id) => ("verification", "link", id.to_bytes().to_vec()),
             Self::Answer(id) => ("verification", "answer", id.to_bytes().to_vec()),
@@ -47,7 +57,8 @@ pub(super) fn seal(
         return Err(CipherError::Exhausted);
     }
     row.key.messages += 1;
-    place.within(row.subject, |context| cipher.seal(&row.key.wrapped, context, plaintext.expose()))
+    let seal = |context: &Context<'_>| cipher.seal(&row.key.wrapped, context, plaintext.expose());
+    place.within(row.subject, Some(&row.customer_id), seal)
 }
 
 /// Opens what [`seal`] sealed in the same place.
@@ -57,7 +68,8 @@ pub(super) fn open(
     place: Place,
     sealed: &Sealed,
 ) -> Result<Secret<Vec<u8>>, CipherError> {
-    place.within(row.subject, |context| cipher.open(&row.key.wrapped, context, sealed))
+    let open = |context: &Context<'_>| cipher.open(&row.key.wrapped, context, sealed);
+    place.within(row.subject, Some(&row.customer_id), open)
 }
 
 /// Opens and reads the data of a version.

@@ -58,6 +58,14 @@ settings! {
         "Folder of the database and the keyring", "the path of a folder is expected";
     KEYRING = "keyring", "KYC_KEYRING", "keyring", default None, "`keyring.json` in the data folder",
         "File of the master keys; `kyc-server keys generate` makes one", "the path of a file is expected";
+    CHECKPOINT_KEY = "checkpoint_key", "KYC_CHECKPOINT_KEY", "checkpoint-key", default None,
+        "`checkpoint.key` in the data folder",
+        "File of the key that signs checkpoints of the audit log; made where it is missing",
+        "the path of a file is expected";
+    CHECKPOINT_DIR = "checkpoint_dir", "KYC_CHECKPOINT_DIR", "checkpoint-dir", default None,
+        "`checkpoints` in the data folder",
+        "Folder of the checkpoints of the audit log; it shows most on another disk",
+        "the path of a folder is expected";
     ADMIN_KEY = "admin_key", "KYC_ADMIN_KEY", "admin-key", default None, "none; `--dev` makes one",
         "Admin API key that the operator chooses (secret: prefer the variable or the file)",
         "32 or more printable ASCII characters without spaces are expected";
@@ -157,7 +165,7 @@ impl fmt::Debug for Given {
 #[derive(Debug, Clone, Default)]
 pub struct Places(pub(super) Given);
 
-fn arguments(command: Command, settings: &[Setting]) -> Command {
+pub(super) fn arguments(command: Command, settings: &[Setting]) -> Command {
     let file = Arg::new("config")
         .long("config")
         .env("KYC_CONFIG")
@@ -168,7 +176,7 @@ fn arguments(command: Command, settings: &[Setting]) -> Command {
     command.arg(file).args(settings.iter().map(Setting::argument))
 }
 
-fn given(matches: &ArgMatches, settings: &'static [Setting]) -> Given {
+pub(super) fn given(matches: &ArgMatches, settings: &'static [Setting]) -> Given {
     let mut given = Given { file: matches.get_one::<PathBuf>("config").cloned(), ..Given::default() };
     given.file = given.file.filter(|path| !path.as_os_str().is_empty());
     for setting in settings {

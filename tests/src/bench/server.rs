@@ -28,6 +28,8 @@ pub(crate) async fn wired(folder: &Path) -> Result<Wired> {
     let mut config = Config::read(&given)?;
     config.data_dir = folder.to_owned();
     config.keyring = folder.join("keyring.json");
+    config.checkpoint_key = folder.join("checkpoint.key");
+    config.checkpoint_dir = folder.join("checkpoints");
     config.admin_key = Some(Secret::new(KEY.to_owned()));
     config.workers = 0;
     config.rate_limit_per_second = 0;
