@@ -18,3 +18,6 @@ mod sandbox;
 #[path = "provider/support.rs"]
 #[cfg(test)]
 mod support;
+#[path = "provider/tls.rs"]
+#[cfg(test)]
+mod tls;

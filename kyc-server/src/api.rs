@@ -4,6 +4,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod auth;
 pub mod body;
+pub mod client;
 pub mod customers;
 mod etag;
 mod failures;
@@ -36,8 +37,8 @@ pub type Apis = (
 );
 
 /// The endpoints with their document. Each request must bear, as data, the `Kyc` handle, the workers' pulse
-/// (an `Option<Pulse>`), the means to authenticate (`Arc<dyn Authenticate>`) and the document itself
-/// (`Arc<Document>`).
+/// (an `Option<Pulse>`), the means to authenticate (`Arc<dyn Authenticate>`), the limits (`Arc<Limiter>`), the
+/// client's address ([`client::ClientAddress`]) and the document itself (`Arc<Document>`).
 #[must_use]
 pub fn service() -> OpenApiService<Apis, ()> {
     OpenApiService::new(Apis::default(), "KYC service", env!("CARGO_PKG_VERSION"))

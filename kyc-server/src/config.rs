@@ -4,6 +4,7 @@
 //! is wrong is told at once: which setting, where it was given, and what is expected, never the value.
 
 mod audit;
+mod exposure;
 mod layers;
 mod settings;
 #[cfg(test)]
@@ -22,12 +23,13 @@ use kyc_core::Secret;
 use kyc_core::domain::ids::ProviderName;
 
 pub use self::audit::AuditPlaces;
+pub use self::exposure::Exposure;
 use self::layers::Layers;
 pub use self::layers::{ConfigFaults, Source};
 use self::settings::{
-    ADMIN_KEY, ALLOW_SANDBOX, DATA_DIR, DECISION_VALIDITY_DAYS, KEYRING, LISTEN, LOG, LOG_FORMAT,
-    MAX_CONNECTIONS, MINIMUM_AGE, PROVIDER, PROVIDER_BACKOFF_MS, PROVIDER_SECRET, PROVIDER_TRIES,
-    PROVIDER_URL, RATE_LIMIT_PER_SECOND, VERIFICATIONS_PER_DAY, WORKERS,
+    ADDRESS_RATE_LIMIT_PER_SECOND, ADMIN_KEY, ALLOW_SANDBOX, DATA_DIR, DECISION_VALIDITY_DAYS, KEYRING,
+    LISTEN, LOG, LOG_FORMAT, MAX_CONNECTIONS, MINIMUM_AGE, PROVIDER, PROVIDER_BACKOFF_MS, PROVIDER_SECRET,
+    PROVIDER_TRIES, PROVIDER_URL, RATE_LIMIT_PER_SECOND, VERIFICATIONS_PER_DAY, WORKERS,
 };
 pub use self::settings::{ALL, Given, Places, Setting, markdown};
 use crate::telemetry::{LogFormat, is_filter};
@@ -47,6 +49,8 @@ pub struct Config {
     pub dev: bool,
     /// The address to listen on.
     pub listen: SocketAddr,
+    /// How the service meets the network.
+    pub exposure: Exposure,
     /// The folder of the database.
     pub data_dir: PathBuf,
     /// The file of the master keys. It exists, but for development.
@@ -67,6 +71,8 @@ pub struct Config {
     pub workers: u32,
     /// Requests of an API key in a second; 0 is no limit.
     pub rate_limit_per_second: u32,
+    /// Requests of an address in a second without a valid key; 0 is no limit.
+    pub address_rate_limit_per_second: u32,
     /// Verifications of a customer in any 24 hours; 0 is no limit.
     pub verifications_per_day: u32,
     /// The age in full years from which a person is accepted.
@@ -106,6 +112,7 @@ impl Config {
         let mut layers = Layers::merge(given);
         let dev = given.dev;
         let listen = layers.read(&LISTEN, parse::<SocketAddr>);
+        let exposure = Exposure::read(&mut layers, listen);
         let data_dir = layers.read(&DATA_DIR, path);
         let keyring = keyring(&mut layers, data_dir.as_deref());
         let checkpoint_key = audit::checkpoint_key(&mut layers, data_dir.as_deref());
@@ -118,6 +125,8 @@ impl Config {
         let provider_backoff = optional(&mut layers, &PROVIDER_BACKOFF_MS, 1..=3_600_000);
         let workers = layers.read(&WORKERS, within(0..=4096));
         let rate_limit_per_second = layers.read(&RATE_LIMIT_PER_SECOND, within(0..=1_000_000));
+        let address_rate_limit_per_second =
+            layers.read(&ADDRESS_RATE_LIMIT_PER_SECOND, within(0..=1_000_000));
         let verifications_per_day = layers.read(&VERIFICATIONS_PER_DAY, within(0..=1_000_000));
         let minimum_age = layers.read(&MINIMUM_AGE, within(0..=130));
         let decision_validity_days = optional(&mut layers, &DECISION_VALIDITY_DAYS, 1..=36_500);
@@ -143,6 +152,7 @@ impl Config {
             Some(Self {
                 dev,
                 listen: listen?,
+                exposure,
                 data_dir: data_dir?,
                 keyring: keyring?,
                 checkpoint_key: checkpoint_key?,
@@ -153,6 +163,7 @@ impl Config {
                 provider_backoff: Duration::from_millis(provider_backoff.unwrap_or(backoff)),
                 workers: workers?,
                 rate_limit_per_second: rate_limit_per_second?,
+                address_rate_limit_per_second: address_rate_limit_per_second?,
                 verifications_per_day: verifications_per_day?,
                 minimum_age: minimum_age?,
                 decision_validity_days,

@@ -105,6 +105,9 @@ async fn serve(given: Given, store: impl FnOnce(SqliteConfig) -> SqliteConfig + 
         .map_err(|error| format!("can't listen on {}: {error}", config.listen))?;
     let address = listener.local_addr()?;
     let shutdown = asked_to_stop()?;
+    if let Some(tls) = parts.front.tls.clone() {
+        tokio::spawn(tls.reload_on_hangup()?);
+    }
     let mut service = Service::of(parts);
     match Operators::bind(&config.data_dir) {
         Ok(operators) => service = service.with_operators(operators),
@@ -119,9 +122,10 @@ async fn serve(given: Given, store: impl FnOnce(SqliteConfig) -> SqliteConfig + 
 }
 
 fn greet(config: &config::Config, address: std::net::SocketAddr, made: Option<&Secret<String>>) -> Done {
+    let scheme = if config.exposure.tls.is_some() { "https" } else { "http" };
     let mut lines = vec![
-        format!("Swagger UI   http://{address}/docs"),
-        format!("OpenAPI      http://{address}/openapi.json"),
+        format!("Swagger UI   {scheme}://{address}/docs"),
+        format!("OpenAPI      {scheme}://{address}/openapi.json"),
     ];
     if config.dev {
         lines.push(format!("Data         {}", config.data_dir.display()));

@@ -1,13 +1,19 @@
 //! The HTTP server: hyper connections of ours around a poem endpoint.
 //!
 //! poem's own server bounds neither the time of a request's head nor the number of connections; here every
-//! phase of a connection has a bound: the head by [`Limits::head`], body and answer in the making by
-//! [`layered`]'s deadline, the answer's way out by [`Limits::write_stall`], the end by [`Limits::shutdown`].
+//! phase of a connection has a bound: the handshake by [`Limits::handshake`], the head by [`Limits::head`], body
+//! and answer in the making by [`layered`]'s deadline, the answer's way out by [`Limits::write_stall`], the end by
+//! [`Limits::shutdown`]. A connection counts from the moment that it is accepted.
 
+mod addresses;
+mod cors;
 mod deadline;
 mod headers;
 mod layers;
+mod shares;
 mod stall;
+mod strangers;
+mod tls;
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
@@ -25,15 +31,20 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Endpoint, Request, Response};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::server::TlsStream;
 
+pub use self::addresses::Proxies;
+pub use self::cors::Origins;
 pub use self::deadline::Deadline;
 pub use self::headers::SecurityHeaders;
-pub use self::layers::{REQUEST_TIME, layered};
+pub use self::layers::{Around, REQUEST_TIME, layered};
+use self::shares::{Share, Shares};
 use self::stall::WriteStall;
+pub use self::tls::{Tls, TlsError, TlsFiles};
 
 /// How much a connection buffers, which also bounds a request's head.
 const BUFFER: usize = 64 * 1024;
@@ -48,9 +59,14 @@ const LINGER: (Duration, u64) = (Duration::from_secs(2), 64 * 1024 * 1024);
 pub struct Limits {
     /// The most connections at once; further ones wait to be accepted.
     pub connections: usize,
+    /// The most of them that one address may have (of IPv6 a /64); further ones are closed. Trusted proxies may
+    /// have any number.
+    pub per_address: usize,
+    /// The longest time for a TLS handshake.
+    pub handshake: Duration,
     /// The longest time for a request's head, and for an idle connection between requests.
     pub head: Duration,
-    /// The longest time for which a client may take nothing of an answer.
+    /// The longest time for which a client may take nothing, or too little, of an answer.
     pub write_stall: Duration,
     /// The longest time to finish what is in flight at the end.
     pub shutdown: Duration,
@@ -60,10 +76,35 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1024,
+            per_address: usize::MAX,
+            handshake: Duration::from_secs(5),
             head: Duration::from_secs(5),
             write_stall: Duration::from_secs(30),
             shutdown: Duration::from_secs(10),
         }
+    }
+}
+
+/// What stands between the clients and the service.
+#[derive(Debug, Clone, Default)]
+pub struct Front {
+    /// The bounds of connections.
+    pub limits: Limits,
+    /// The certificate, where TLS is spoken.
+    pub tls: Option<Arc<Tls>>,
+    /// Whether clients reach the service through a proxy that speaks TLS with them.
+    pub behind_proxy: bool,
+    /// The proxies that are believed when they name a client's address.
+    pub proxies: Proxies,
+    /// The origins whose pages may use the API.
+    pub origins: Origins,
+}
+
+impl Front {
+    /// Whether clients speak TLS, with this service or with a proxy.
+    #[must_use]
+    pub const fn by_tls(&self) -> bool {
+        self.tls.is_some() || self.behind_proxy
     }
 }
 
@@ -74,19 +115,21 @@ impl Default for Limits {
 pub async fn serve<E>(
     listener: TcpListener,
     endpoint: E,
-    limits: Limits,
+    front: Front,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()>
 where
     E: Endpoint<Output = Response> + 'static,
 {
+    let Front { limits, tls, proxies, .. } = front;
     let local = listener.local_addr()?;
+    let shares = Shares::new(limits.per_address, proxies);
     let endpoint = Arc::new(endpoint);
     let slots = Arc::new(Semaphore::new(limits.connections));
     let (stop, stopping) = watch::channel(());
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
-    tracing::info!(address = %local, "listening");
+    tracing::info!(address = %local, tls = tls.is_some(), "listening");
     loop {
         let (slot, stream, remote) = tokio::select! {
             biased;
@@ -94,14 +137,19 @@ where
             Some(_) = connections.join_next() => continue,
             accepted = accept(&listener, &slots) => accepted,
         };
+        let Some(share) = shares.take(remote.ip()) else {
+            tracing::debug!("a connection is closed: its address has as many as it may");
+            continue;
+        };
         let connection = Connection {
             endpoint: Arc::clone(&endpoint),
             limits,
+            tls: tls.clone(),
             local: LocalAddr(Addr::SocketAddr(local)),
             remote: RemoteAddr(Addr::SocketAddr(remote)),
             stopping: stopping.clone(),
         };
-        connections.spawn(connection.run(stream, slot));
+        connections.spawn(connection.run(stream, (slot, share)));
     }
     drop(listener);
     drop(stop);
@@ -139,21 +187,65 @@ async fn accept(
 struct Connection<E> {
     endpoint: Arc<E>,
     limits: Limits,
+    tls: Option<Arc<Tls>>,
     local: LocalAddr,
     remote: RemoteAddr,
     stopping: watch::Receiver<()>,
 }
 
 impl<E: Endpoint<Output = Response> + 'static> Connection<E> {
-    async fn run(self, stream: TcpStream, slot: Option<OwnedSemaphorePermit>) {
-        let Self { endpoint, limits, local, remote, mut stopping } = self;
+    /// Serves a connection to its end; until then it has its place among all, and among those of its address.
+    async fn run(mut self, stream: TcpStream, place: (Option<OwnedSemaphorePermit>, Share)) {
         // Answers are small and whole; waiting to fill a packet only delays them.
         if stream.set_nodelay(true).is_err() {
             return;
         }
+        // Below TLS, where it is seen what the client takes.
+        let stream = WriteStall::new(stream, self.limits.write_stall);
+        match self.tls.take() {
+            None => self.exchange(stream, Scheme::HTTP).await,
+            Some(tls) => {
+                if let Some(stream) = self.shake_hands(&tls, stream).await {
+                    self.exchange(stream, Scheme::HTTPS).await;
+                }
+            }
+        }
+        drop(place);
+    }
+
+    /// The connection within TLS; none where no handshake comes about in time.
+    async fn shake_hands<S>(&mut self, tls: &Tls, stream: S) -> Option<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let handshake = tokio::time::timeout(self.limits.handshake, tls.acceptor().accept(stream));
+        let shaken = tokio::select! {
+            shaken = handshake => shaken,
+            // Nothing was asked yet, so there is nothing to finish.
+            _ = self.stopping.changed() => return None,
+        };
+        match shaken {
+            Ok(Ok(stream)) => Some(stream),
+            // Scanners, garbage, plain HTTP; nothing of what they sent is repeated.
+            Ok(Err(error)) => {
+                tracing::debug!(kind = ?error.kind(), "a TLS handshake failed");
+                None
+            }
+            Err(_) => {
+                tracing::debug!("a TLS handshake took too long");
+                None
+            }
+        }
+    }
+
+    async fn exchange<S>(self, stream: S, scheme: Scheme)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let Self { endpoint, limits, local, remote, mut stopping, .. } = self;
         let service = service_fn(move |request: http::Request<Incoming>| {
             let close = must_close(&request);
-            let request = Request::from((request, local.clone(), remote.clone(), Scheme::HTTP));
+            let request = Request::from((request, local.clone(), remote.clone(), scheme.clone()));
             let endpoint = Arc::clone(&endpoint);
             Box::pin(async move {
                 let mut response = endpoint.get_response(request).await;
@@ -163,12 +255,11 @@ impl<E: Endpoint<Output = Response> + 'static> Connection<E> {
                 Ok::<_, Infallible>(http::Response::from(response))
             })
         });
-        let io = TokioIo::new(WriteStall::new(stream, limits.write_stall));
         let mut connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.head)
             .max_buf_size(BUFFER)
-            .serve_connection(io, service);
+            .serve_connection(TokioIo::new(stream), service);
         let served = tokio::select! {
             served = poll_fn(|context| connection.poll_without_shutdown(context)) => Some(served),
             // Nothing is ever sent: the sender drops when the server stops.
@@ -189,8 +280,7 @@ impl<E: Endpoint<Output = Response> + 'static> Connection<E> {
                 "a connection ended early"
             );
         }
-        linger(connection.into_parts().io.into_inner().into_inner()).await;
-        drop(slot);
+        linger(connection.into_parts().io.into_inner()).await;
     }
 }
 
@@ -204,7 +294,7 @@ fn must_close(request: &http::Request<Incoming>) -> bool {
 
 /// Ends a connection: says that nothing more comes, and drops what the client still sends for a while.
 /// Closing at once would reset the connection, and the client might lose the answer.
-async fn linger(mut stream: TcpStream) {
+async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
     let (time, bytes) = LINGER;
     let drained = async {
         stream.shutdown().await?;

@@ -1,5 +1,7 @@
 //! The composition root: the one place that names adapters.
 
+mod front;
+
 use std::future::Future;
 use std::io;
 use std::net::Ipv4Addr;
@@ -34,7 +36,7 @@ use tokio::net::{TcpListener, UnixStream};
 use tokio::sync::watch;
 
 use crate::api::auth::{Authenticate, BootstrapKey, Keys};
-use crate::api::limits::Limiter;
+use crate::api::limits::{Limiter, Rates};
 use crate::api::routes::Routes;
 use crate::api::service::Document;
 use crate::api::{self, Apis};
@@ -43,7 +45,7 @@ use crate::config::{Config, ConfigFaults, Places, Provider, SANDBOX};
 use crate::jobs;
 use crate::operator::socket::Operators;
 use crate::operator::{NoProvider, Tools};
-use crate::serve::{Limits, REQUEST_TIME, layered, serve};
+use crate::serve::{Around, Front, REQUEST_TIME, TlsError, layered, serve};
 use crate::worker::{Pulse, WorkerSettings, work};
 
 /// How often it is written down when keys were used.
@@ -57,14 +59,14 @@ pub struct Parts {
     pub policy: Policy,
     /// The operator's own key; the others are in the store.
     pub bootstrap: BootstrapKey,
-    /// Requests of an API key in a second; 0 is no limit.
-    pub rate_limit_per_second: u32,
+    /// The limits of requests.
+    pub rates: Rates,
     /// The workers; none where this process runs none.
     pub workers: Option<WorkerSettings>,
-    /// The bounds of connections.
-    pub limits: Limits,
     /// What signs checkpoints of the audit log; none where nobody does.
     pub checkpoints: Option<Checkpoints>,
+    /// What stands between the clients and the service.
+    pub front: Front,
 }
 
 /// A service: the use cases, the workers over them, and the endpoint before them.
@@ -77,7 +79,7 @@ pub struct Service {
     pub keys: Arc<Keys>,
     ports: Ports,
     workers: Option<WorkerSettings>,
-    limits: Limits,
+    front: Front,
     limiter: Arc<Limiter>,
     operators: Option<Operators>,
     checkpoints: Option<Checkpoints>,
@@ -87,13 +89,13 @@ impl Service {
     /// Puts the parts together.
     #[must_use]
     pub fn of(parts: Parts) -> Self {
-        let Parts { ports, policy, bootstrap, rate_limit_per_second, workers, limits, checkpoints } = parts;
+        let Parts { ports, policy, bootstrap, rates, workers, front, checkpoints } = parts;
         let pulse = Pulse::default();
         let wake = pulse.clone();
         let kyc = Kyc::new(ports.clone(), policy).on_queued(move || wake.wake());
         let keys = Arc::new(Keys::new(bootstrap, kyc.clone(), Arc::clone(&ports.clock)));
-        let limiter = Arc::new(Limiter::new(rate_limit_per_second));
-        Self { kyc, pulse, keys, ports, workers, limits, limiter, operators: None, checkpoints }
+        let limiter = Arc::new(Limiter::new(rates));
+        Self { kyc, pulse, keys, ports, workers, front, limiter, operators: None, checkpoints }
     }
 
     /// Has commands of the operator done as well.
@@ -116,7 +118,13 @@ impl Service {
             .data(keys)
             .data(Arc::clone(&self.limiter))
             .data(Arc::new(document));
-        layered(routes, Routes::of::<Apis>(), Arc::clone(&self.ports.entropy), REQUEST_TIME)
+        let around = Around {
+            entropy: Arc::clone(&self.ports.entropy),
+            deadline: REQUEST_TIME,
+            limiter: Arc::clone(&self.limiter),
+            front: self.front.clone(),
+        };
+        layered(routes, Routes::of::<Apis>(), around)
     }
 
     /// Serves and works until `shutdown`, then finishes what is in flight.
@@ -146,7 +154,7 @@ impl Service {
             shutdown.await;
             drop(stop);
         };
-        let serving = serve(listener, self.endpoint(), self.limits, stopped(stopping));
+        let serving = serve(listener, self.endpoint(), self.front.clone(), stopped(stopping));
         let ((), result) = tokio::join!(served, serving);
         if let Some(workers) = workers
             && workers.await.is_err()
@@ -230,6 +238,9 @@ pub enum WireError {
         /// What is wrong.
         error: ChainError,
     },
+    /// The certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The provider's settings.
     #[error("the provider's settings: {0}")]
     Provider(#[from] ConfigError),
@@ -261,6 +272,8 @@ pub async fn wire(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
 
+    let front = front::front(config)?;
+
     // The metadata of phone numbers takes a moment to load, for which no customer should wait.
     drop(tokio::task::spawn_blocking(|| PhoneNumber::parse("+442079460958")));
     make_private_folder(&config.data_dir).map_err(WireError::Folder)?;
@@ -279,10 +292,10 @@ pub async fn wire(
         ports,
         policy: policy(config),
         bootstrap: BootstrapKey::new(&admin_key, "bootstrap")?,
-        rate_limit_per_second: config.rate_limit_per_second,
+        rates: Rates { key: config.rate_limit_per_second, address: config.address_rate_limit_per_second },
         workers: (config.workers > 0).then(|| WorkerSettings::new(config.workers)),
-        limits: Limits { connections: config.max_connections, ..Limits::default() },
         checkpoints: Some(checkpoints),
+        front,
     };
     Ok(Wired { parts: service, store, made_key })
 }

@@ -35,7 +35,8 @@ use kyc_core::ports::Clock;
 use kyc_core::usecase::{Ports, Ran};
 use kyc_core::{Kyc, Secret};
 use kyc_server::api::auth::BootstrapKey;
-use kyc_server::serve::{Limits, serve};
+use kyc_server::api::limits::Rates;
+use kyc_server::serve::{Front, Limits, serve};
 use kyc_server::wire::{Parts, Service};
 use kyc_server::worker::{Pulse, WorkerSettings};
 use tempfile::TempDir;
@@ -59,8 +60,8 @@ pub struct Builder {
     policy: Policy,
     workers: u32,
     workers_are_dead: bool,
-    rate_limit_per_second: u32,
-    limits: Limits,
+    rates: Rates,
+    front: Front,
     starting_at: Timestamp,
 }
 
@@ -71,8 +72,8 @@ impl Default for Builder {
             policy: Policy { retry, ..Policy::default() },
             workers: 0,
             workers_are_dead: false,
-            rate_limit_per_second: 0,
-            limits: Limits::default(),
+            rates: Rates::default(),
+            front: Front::default(),
             starting_at: FakeClock::START,
         }
     }
@@ -104,14 +105,28 @@ impl Builder {
     /// Lets a key make so many requests a second; by default there is no limit.
     #[must_use]
     pub const fn rate_limit(mut self, per_second: u32) -> Self {
-        self.rate_limit_per_second = per_second;
+        self.rates.key = per_second;
+        self
+    }
+
+    /// Lets an address make so many requests without a valid key in a second; by default there is no limit.
+    #[must_use]
+    pub const fn address_rate_limit(mut self, per_second: u32) -> Self {
+        self.rates.address = per_second;
+        self
+    }
+
+    /// Changes what stands between the clients and the service.
+    #[must_use]
+    pub fn front(mut self, change: impl FnOnce(&mut Front)) -> Self {
+        change(&mut self.front);
         self
     }
 
     /// Changes the bounds of connections.
     #[must_use]
     pub fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
-        change(&mut self.limits);
+        change(&mut self.front.limits);
         self
     }
 
@@ -193,11 +208,11 @@ impl TestApp {
             },
             policy: builder.policy,
             bootstrap: BootstrapKey::new(&key, "bootstrap").unwrap(),
-            rate_limit_per_second: builder.rate_limit_per_second,
+            rates: builder.rates,
             workers: (builder.workers > 0).then(|| WorkerSettings::new(builder.workers)),
-            limits: builder.limits,
             // A test that is about checkpoints has a process of its own.
             checkpoints: None,
+            front: builder.front.clone(),
         };
         let service = Service::of(parts);
         let (kyc, pulse) = (service.kyc.clone(), service.pulse.clone());
@@ -207,7 +222,7 @@ impl TestApp {
         let (stop, stopping) = watch::channel(());
         let served = {
             let (runtime, sandbox) = (Arc::clone(&runtime), Arc::clone(&sandbox));
-            let (limits, dead) = (builder.limits, builder.workers_are_dead);
+            let (front, dead) = (builder.front, builder.workers_are_dead);
             std::thread::spawn(move || {
                 runtime.block_on(async {
                     let checks = tokio::spawn({
@@ -215,7 +230,7 @@ impl TestApp {
                         async move { sandbox.serve(stopped(stopping)).await }
                     });
                     if dead {
-                        serve(listener, service.endpoint(), limits, stopped(stopping)).await.unwrap();
+                        serve(listener, service.endpoint(), front, stopped(stopping)).await.unwrap();
                     } else {
                         service.run(listener, stopped(stopping)).await.unwrap();
                     }

@@ -27,6 +27,7 @@ pub struct Options {
     binary: PathBuf,
     home: PathBuf,
     settings: Vec<(String, String)>,
+    listen: String,
     synchronous_normal: bool,
     trace: Option<(String, PathBuf)>,
 }
@@ -37,14 +38,24 @@ impl Options {
     pub fn new(binary: impl Into<PathBuf>, home: impl Into<PathBuf>) -> Self {
         let (binary, home) = (binary.into(), home.into());
         // Tests ask faster than an application may.
-        let settings = vec![("KYC_RATE_LIMIT_PER_SECOND".to_owned(), "0".to_owned())];
-        Self { binary, home, settings, synchronous_normal: false, trace: None }
+        let settings = ["KYC_RATE_LIMIT_PER_SECOND", "KYC_ADDRESS_RATE_LIMIT_PER_SECOND"]
+            .map(|variable| (variable.to_owned(), "0".to_owned()))
+            .to_vec();
+        let listen = "127.0.0.1:0".to_owned();
+        Self { binary, home, settings, listen, synchronous_normal: false, trace: None }
     }
 
     /// One more setting, by its variable.
     #[must_use]
     pub fn with(mut self, variable: &str, value: impl Into<String>) -> Self {
         self.settings.push((variable.to_owned(), value.into()));
+        self
+    }
+
+    /// At another address than a port of 127.0.0.1.
+    #[must_use]
+    pub fn listening_on(mut self, address: &str) -> Self {
+        address.clone_into(&mut self.listen);
         self
     }
 
@@ -119,7 +130,7 @@ impl Options {
         if self.synchronous_normal {
             command.arg(SYNCHRONOUS_NORMAL);
         }
-        command.args(["serve", "--dev", "--listen", "127.0.0.1:0"]);
+        command.args(["serve", "--dev", "--listen", &self.listen]);
         self.set_up(&mut command).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(append(&self.stderr()));
         command
     }
@@ -200,8 +211,8 @@ impl ServerProcess {
         let started = Started::of(options);
         let (mut address, mut key) = (None, None);
         while let Some(line) = key.is_none().then(|| started.line()).flatten() {
-            if let Some(shown) = line.strip_prefix("OpenAPI      http://") {
-                address = shown.split('/').next().unwrap().parse().ok();
+            if let Some(shown) = line.strip_prefix("OpenAPI      ") {
+                address = shown.split('/').nth(2).unwrap().parse().ok();
             }
             key = line.strip_prefix("Admin key    ").map(str::to_owned);
         }
@@ -237,10 +248,15 @@ impl ServerProcess {
 
     /// Asks it to stop, as a supervisor does, and returns at once.
     pub fn ask_to_stop(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends it a signal, such as `HUP`, and returns at once.
+    pub fn signal(&self, name: &str) {
         // The standard library sends no signal but SIGKILL. The child was not waited for, so that its id is
         // still its own.
         let id = self.started.child.id().to_string();
-        let kill = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &id]).status().unwrap();
+        let kill = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &id]).status().unwrap();
         assert!(kill.success());
     }
 

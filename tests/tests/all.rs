@@ -11,4 +11,5 @@ mod all {
     mod operator;
     mod secrecy;
     mod security;
+    mod wire;
 }

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use kyc_core::Secret;
 use kyc_core::domain::actor::{Actor, RequestId};
-use poem::{Addr, Request, Result};
+use poem::{Request, Result};
 use poem_openapi::SecurityScheme;
 use poem_openapi::auth::Bearer;
 
 pub use self::bootstrap::BootstrapKey;
 pub use self::keys::Keys;
+use super::client::{ClientAddress, Excused};
 use super::limits::Limiter;
 use super::problem::{Problem, ProblemKind};
 
@@ -50,32 +51,32 @@ pub enum NotAuthenticated {
 
 async fn authenticate(request: &Request, bearer: Bearer) -> Result<Actor> {
     let presented = Secret::new(bearer.token);
-    let (Some(keys), Some(limiter), Some(id)) = (
+    let (Some(keys), Some(limiter), Some(id), Some(ClientAddress(address))) = (
         request.data::<Arc<dyn Authenticate>>(),
         request.data::<Arc<Limiter>>(),
         request.data::<RequestId>(),
+        request.data::<ClientAddress>(),
     ) else {
         tracing::error!("a request came without the means to authenticate it: the wiring is incomplete");
         return Err(Problem::new(ProblemKind::Internal).into());
     };
-    let address = address(request);
-    match keys.authenticate(&presented, address).await {
+    let excuse = || request.data::<Excused>().into_iter().for_each(Excused::excuse);
+    match keys.authenticate(&presented, *address).await {
         Ok(actor) => {
+            excuse();
             limiter.admit(&actor)?;
             Ok(actor.within(id.clone()))
         }
         Err(NotAuthenticated::Unknown) => {
-            tracing::warn!("a sign-in was refused: no such key is valid");
-            Err(limiter.refused_sign_in(address).into())
+            // The address is that of a system, and all that there is to find an attacker by.
+            let from = address.map(tracing::field::display);
+            tracing::warn!(address = from, "a sign-in was refused: no such key is valid");
+            Err(limiter.refused_sign_in(*address).into())
         }
-        Err(NotAuthenticated::Unavailable) => Err(Problem::new(ProblemKind::Unavailable).into()),
-    }
-}
-
-/// The address of the other end of the connection. No header of the request can change it.
-fn address(request: &Request) -> Option<IpAddr> {
-    match &request.remote_addr().0 {
-        Addr::SocketAddr(address) => Some(address.ip().to_canonical()),
-        Addr::Unix(_) | Addr::Custom(..) => None,
+        Err(NotAuthenticated::Unavailable) => {
+            // The key may well be valid.
+            excuse();
+            Err(Problem::new(ProblemKind::Unavailable).into())
+        }
     }
 }

@@ -22,6 +22,8 @@ enum Segment {
 #[derive(Debug, Clone)]
 struct Route {
     template: String,
+    // Whether none of its methods needs a key.
+    is_open: bool,
     methods: BTreeSet<&'static str>,
 }
 
@@ -32,7 +34,7 @@ impl Routes {
         let mut routes = Self::default();
         for path in T::meta().into_iter().flat_map(|api| api.paths) {
             for operation in &path.operations {
-                routes.add(&path.path, &operation.method);
+                routes.add(&path.path, &operation.method, operation.security.is_empty());
             }
         }
         routes
@@ -41,19 +43,21 @@ impl Routes {
     /// The same with one more path, for what is not declared by `OpenAPI`.
     #[must_use]
     pub fn with(mut self, template: &str, method: &Method) -> Self {
-        self.add(template, method);
+        self.add(template, method, true);
         self
     }
 
-    fn add(&mut self, template: &str, method: &Method) {
+    fn add(&mut self, template: &str, method: &Method, is_open: bool) {
         let segments = segments(template).map(|segment| {
             let is_placeholder = segment.starts_with('{');
             if is_placeholder { Segment::Placeholder } else { Segment::Word(segment.to_owned()) }
         });
-        let route = self
-            .routes
-            .entry(segments.collect())
-            .or_insert_with(|| Route { template: template.to_owned(), methods: BTreeSet::new() });
+        let route = self.routes.entry(segments.collect()).or_insert_with(|| Route {
+            template: template.to_owned(),
+            is_open,
+            methods: BTreeSet::new(),
+        });
+        route.is_open &= is_open;
         let names: &[&'static str] = match *method {
             // poem answers HEAD wherever there is GET.
             Method::GET => &["GET", "HEAD"],
@@ -83,6 +87,12 @@ impl Routes {
     #[must_use]
     pub fn template(&self, path: &str) -> Option<&str> {
         self.find(path).map(|route| route.template.as_str())
+    }
+
+    /// Whether there is something at a path that needs no key.
+    #[must_use]
+    pub fn is_open(&self, path: &str) -> bool {
+        self.find(path).is_some_and(|route| route.is_open)
     }
 
     /// The value of Allow for a path; empty where there is none, which RFC 9110 permits for a resource without

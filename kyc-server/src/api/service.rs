@@ -29,14 +29,15 @@ pub struct Document {
 struct DescribeRefuses;
 impl Refuses for DescribeRefuses {
     const KINDS: &'static [&'static [ProblemKind]] =
-        &[&[ProblemKind::NotFound, ProblemKind::Timeout, ProblemKind::Internal]];
+        &[&[ProblemKind::NotFound, ProblemKind::Timeout, ProblemKind::RateLimited, ProblemKind::Internal]];
 }
 
 /// What the documents refuse with.
 #[derive(Debug)]
 struct DocumentRefuses;
 impl Refuses for DocumentRefuses {
-    const KINDS: &'static [&'static [ProblemKind]] = &[&[ProblemKind::Timeout, ProblemKind::Internal]];
+    const KINDS: &'static [&'static [ProblemKind]] =
+        &[&[ProblemKind::Timeout, ProblemKind::RateLimited, ProblemKind::Internal]];
 }
 
 fn example_name() -> String {

@@ -54,6 +54,21 @@ macro_rules! settings {
 settings! {
     LISTEN = "listen", "KYC_LISTEN", "listen", default Some("127.0.0.1:8080"), "",
         "Address to listen on", "an address and port such as 127.0.0.1:8080 is expected";
+    TLS_CERT = "tls_cert", "KYC_TLS_CERT", "tls-cert", default None, "none: no TLS",
+        "File of the TLS certificate and its chain, in PEM; SIGHUP has it read again",
+        "the path of a file is expected";
+    TLS_KEY = "tls_key", "KYC_TLS_KEY", "tls-key", default None, "none: no TLS",
+        "File of the certificate's private key, in PEM, which only its owner may read",
+        "the path of a file is expected";
+    BEHIND_PROXY = "behind_proxy", "KYC_BEHIND_PROXY", "behind-proxy", default Some("false"), "",
+        "Says that a proxy which speaks TLS with the clients is in front", "true or false is expected";
+    TRUSTED_PROXIES = "trusted_proxies", "KYC_TRUSTED_PROXIES", "trusted-proxies", default None, "none",
+        "Addresses of proxies whose `X-Forwarded-For` is believed, by commas; implies `KYC_BEHIND_PROXY`",
+        "addresses or ranges such as 10.0.0.0/8, by commas, none of which holds every address, are expected";
+    CORS_ORIGINS = "cors_origins", "KYC_CORS_ORIGINS", "cors-origins", default None, "none",
+        "Origins whose pages may use the API from a browser, by commas",
+        "origins as browsers send them, such as https://app.example.com, by commas are expected: no wildcard, \
+         path, upper case or port that the scheme has anyway";
     DATA_DIR = "data_dir", "KYC_DATA_DIR", "data-dir", default Some("./kyc-data"), "",
         "Folder of the database and the keyring", "the path of a folder is expected";
     KEYRING = "keyring", "KYC_KEYRING", "keyring", default None, "`keyring.json` in the data folder",
@@ -71,6 +86,10 @@ settings! {
         "32 or more printable ASCII characters without spaces are expected";
     RATE_LIMIT_PER_SECOND = "rate_limit_per_second", "KYC_RATE_LIMIT_PER_SECOND", "rate-limit-per-second",
         default Some("50"), "", "Requests of an API key in a second, twice that at once; 0 is no limit",
+        "a whole number from 0 to 1000000 is expected";
+    ADDRESS_RATE_LIMIT_PER_SECOND = "address_rate_limit_per_second", "KYC_ADDRESS_RATE_LIMIT_PER_SECOND",
+        "address-rate-limit-per-second", default Some("50"), "",
+        "Requests without a valid key of an address in a second, twice that at once; 0 is no limit",
         "a whole number from 0 to 1000000 is expected";
     VERIFICATIONS_PER_DAY = "verifications_per_day", "KYC_VERIFICATIONS_PER_DAY", "verifications-per-day",
         default Some("5"), "", "Verifications of a customer in any 24 hours; 0 is no limit",

@@ -3,6 +3,7 @@
 use clap::Parser;
 
 use super::*;
+use crate::serve::{Origins, Proxies};
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 
@@ -163,6 +164,68 @@ fn secrets_are_never_shown() {
     let (_folder, path) = file("workers = 1\nadmin_key = \"canary\" oops\n");
     let told = faults(&given(&["--dev", "--config", &path], &[])).join(" ");
     assert!(told.contains("is not TOML (line 2)") && !told.contains(CANARY), "{told}");
+}
+
+#[test]
+fn an_address_that_others_can_reach_needs_tls_here_or_in_front() {
+    let told = |flags: &[&str]| match Config::read(&given(&[&["--dev"], flags].concat(), &[])) {
+        Ok(_) => String::new(),
+        Err(faults) => faults.as_slice().join("\n"),
+    };
+    for address in ["0.0.0.0:8080", "[::]:8080", "10.0.0.1:8080", "[2001:db8::1]:80", "[::ffff:10.0.0.1]:80"]
+    {
+        let fault = told(&["--listen", address]);
+        assert!(fault.starts_with("KYC_LISTEN, given by the flag --listen: others can reach"), "{fault}");
+        assert!(told(&["--listen", address, "--behind-proxy", "false"]).contains("others can reach"));
+        assert_eq!(told(&["--listen", address, "--tls-cert", "a", "--tls-key", "b"]), "");
+        assert_eq!(told(&["--listen", address, "--behind-proxy", "true"]), "");
+        assert_eq!(told(&["--listen", address, "--trusted-proxies", "10.0.0.0/8"]), "");
+    }
+    for address in ["127.0.0.1:8080", "127.9.9.9:1", "[::1]:8080", "[::ffff:127.0.0.1]:8080"] {
+        assert_eq!(told(&["--listen", address]), "");
+    }
+}
+
+#[test]
+fn how_the_service_meets_the_network_is_read_or_refused_in_words() {
+    let read = |flags: &[&str]| Config::read(&given(&[&["--dev"], flags].concat(), &[]));
+    assert_eq!(read(&[]).unwrap().exposure, Exposure::default());
+    assert_eq!(read(&[]).unwrap().address_rate_limit_per_second, 50);
+    let exposure = read(&[
+        "--tls-cert",
+        "/run/cert.pem",
+        "--tls-key",
+        "/run/key.pem",
+        "--trusted-proxies",
+        "10.0.0.1, 2001:db8::/32",
+        "--cors-origins",
+        "https://app.example.com,http://localhost:5173",
+    ]);
+    let Exposure { tls, behind_proxy, trusted_proxies, cors_origins } = exposure.unwrap().exposure;
+    assert_eq!(tls.unwrap().key, Path::new("/run/key.pem"));
+    assert!(behind_proxy, "a trusted proxy is in front");
+    assert_eq!(trusted_proxies, Proxies::parse("10.0.0.1,2001:db8::/32").unwrap());
+    assert_eq!(cors_origins, Origins::parse("http://localhost:5173,https://app.example.com").unwrap());
+
+    let (_folder, path) = file("trusted_proxies = [\"10.0.0.1\", \"10.0.0.2\"]\nbehind_proxy = true\n");
+    let config = read(&["--config", &path]).unwrap();
+    assert_eq!(config.exposure.trusted_proxies, Proxies::parse("10.0.0.1,10.0.0.2").unwrap());
+    for (flag, value, words) in [
+        ("--tls-cert", "cert.pem", "KYC_TLS_KEY is missing"),
+        ("--tls-key", "key.pem", "KYC_TLS_CERT is missing"),
+        (
+            "--trusted-proxies",
+            "everyone",
+            "KYC_TRUSTED_PROXIES, given by the flag --trusted-proxies: addresses",
+        ),
+        ("--trusted-proxies", "0.0.0.0/0", "none of which holds every address"),
+        ("--cors-origins", "*", "KYC_CORS_ORIGINS, given by the flag --cors-origins: origins as browsers"),
+        ("--behind-proxy", "perhaps", "true or false"),
+        ("--address-rate-limit-per-second", "-1", "a whole number from 0"),
+    ] {
+        let faults = read(&[&format!("{flag}={value}")]).unwrap_err();
+        assert!(matches!(faults.as_slice(), [only] if only.contains(words)), "{flag}: {faults}");
+    }
 }
 
 #[test]

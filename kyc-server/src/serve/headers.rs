@@ -1,7 +1,8 @@
-//! Headers that every answer bears (OWASP ASVS 5.0.0, sections 3.4 and 4.1).
+//! Headers that every answer bears (OWASP ASVS 5.0.0, 3.4.1 to 3.4.6, 3.4.8 and 4.1.1).
 
 use poem::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use poem::http::{HeaderMap, HeaderValue};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
@@ -13,17 +14,22 @@ const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data:; \
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
+/// A year in which browsers ask this host and those below it by TLS only (RFC 6797, section 6.1).
+const TLS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// An endpoint whose answers bear the headers. What an answer set itself stays.
 pub struct SecurityHeaders<E> {
     inner: E,
+    by_tls: bool,
 }
 
 impl<E> SecurityHeaders<E> {
-    /// Wraps an endpoint.
-    pub const fn new(inner: E) -> Self {
-        Self { inner }
+    /// Wraps an endpoint. Where clients reach it `by_tls`, they are told never to try without; over plain HTTP
+    /// nobody may be told so (RFC 6797, section 7.2).
+    pub const fn new(inner: E, by_tls: bool) -> Self {
+        Self { inner, by_tls }
     }
 }
 
@@ -44,6 +50,12 @@ impl<E: Endpoint> Endpoint for SecurityHeaders<E> {
             (CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin")),
         ] {
             headers.entry(name).or_insert(value);
+        }
+        if self.by_tls {
+            headers.insert(STRICT_TRANSPORT_SECURITY, TLS_ONLY);
+        }
+        if is_docs {
+            headers.insert(CROSS_ORIGIN_OPENER_POLICY, HeaderValue::from_static("same-origin"));
         }
         name_charset(headers);
         Ok(response)

@@ -11,9 +11,12 @@ use kyc_server::api::problem::{self, Problem, ProblemKind, Refusal, Refuses};
 use kyc_server::api::query::{Lenient, NoParameters, refuse_unknown};
 use poem::Request;
 use poem_openapi::param::{Path, Query};
-use poem_openapi::payload::Json;
+use poem_openapi::payload::{Json, PlainText};
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use tokio::sync::Notify;
+
+/// The length of an answer that no buffer of a socket holds.
+pub(crate) const LONG: usize = 64 * 1024 * 1024;
 
 /// A greeting.
 #[derive(Object)]
@@ -114,6 +117,16 @@ impl ExampleApi {
     #[oai(path = "/greetings/:id", method = "delete")]
     async fn delete(&self, id: Path<String>) {
         drop(id);
+    }
+
+    #[oai(path = "/long", method = "get")]
+    async fn long(&self) -> PlainText<String> {
+        PlainText("x".repeat(LONG))
+    }
+
+    #[oai(path = "/health/live", method = "get")]
+    async fn live(&self) -> PlainText<String> {
+        PlainText("alive".to_owned())
     }
 
     #[oai(path = "/report", method = "get")]

@@ -1,8 +1,11 @@
 //! The server over real TCP: what clients and attackers of every kind get, byte by byte.
 #![cfg(test)]
 
+mod cors;
 mod example;
+mod limits;
 mod server;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +24,7 @@ fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> Vec<(String, String)> {
     pairs.map(|(pointer, code)| (pointer.to_owned(), code.to_owned())).to_vec()
 }
 
+/// OWASP ASVS 5.0.0, 3.4.3 to 3.4.6.
 #[tokio::test]
 async fn a_good_request_is_answered_with_every_security_header() {
     let server = Server::start().await;
@@ -171,6 +175,7 @@ async fn a_refusal_of_an_endpoint_is_its_problem() {
     assert_eq!((answer.status(), answer.problem().as_str()), (409, "customer-id-taken"));
 }
 
+/// OWASP ASVS 5.0.0, 16.5.1.
 #[tokio::test]
 async fn a_panic_is_a_500_without_its_message_and_the_server_lives() {
     let server = Server::start().await;
@@ -193,25 +198,7 @@ async fn the_request_id_is_echoed_or_made() {
     assert_ne!(with(&"x".repeat(65)).await, made);
 }
 
-#[tokio::test]
-async fn a_slow_head_is_cut_off() {
-    let limits = Limits { head: Duration::from_millis(200), ..Limits::default() };
-    let server = Server::limited(limits, PATIENCE).await;
-    let answer = server.exchange(b"GET /greetings/1 HTTP/1.1\r\nHost: kyc.test\r\n").await;
-    assert_eq!((answer.head.as_str(), answer.body.as_str()), ("", ""));
-}
-
-#[tokio::test]
-async fn a_slow_body_is_a_408() {
-    let server = Server::limited(Limits::default(), Duration::from_millis(200)).await;
-    let request = format!(
-        "POST /greetings HTTP/1.1\r\nHost: kyc.test\r\nAuthorization: Bearer {KEY}\r\n\
-         Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
-    );
-    let answer = server.exchange(request.as_bytes()).await;
-    assert_eq!((answer.status(), answer.problem().as_str()), (408, "timeout"));
-}
-
+/// OWASP ASVS 5.0.0, 4.2.1.
 #[tokio::test]
 async fn ambiguous_framing_never_leaves_a_connection_open() {
     let server = Server::start().await;
@@ -239,35 +226,6 @@ async fn ambiguous_framing_never_leaves_a_connection_open() {
         let answer = server.exchange(format!("{head}{bad}{smuggled}").as_bytes()).await;
         assert_eq!((answer.status(), answer.body.as_str()), (400, ""), "{bad}");
     }
-}
-
-#[tokio::test]
-async fn a_head_over_the_limit_is_refused() {
-    let server = Server::start().await;
-    let request =
-        format!("GET /greetings/1 HTTP/1.1\r\nHost: kyc.test\r\nX-Long: {}\r\n\r\n", "x".repeat(1 << 20));
-    assert_eq!(server.exchange(request.as_bytes()).await.status(), 431);
-}
-
-#[tokio::test]
-async fn connections_over_the_limit_wait_for_their_turn() {
-    let limits = Limits { connections: 1, head: PATIENCE, ..Limits::default() };
-    let server = Server::limited(limits, PATIENCE).await;
-    let mut first = server.connect().await;
-    first
-        .write_all(b"GET /greetings/wait HTTP/1.1\r\nHost: kyc.test\r\nConnection: close\r\n\r\n")
-        .await
-        .unwrap();
-    server.begun.notified().await;
-    let second = server.get("/greetings/1");
-    let turn = async {
-        server.go_on.notify_one();
-        let answer = Answer::last(&mut first).await;
-        drop(first);
-        answer.status()
-    };
-    let (second, first) = tokio::join!(second, turn);
-    assert_eq!((first, second.status()), (200, 200));
 }
 
 #[tokio::test]

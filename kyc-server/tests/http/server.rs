@@ -11,17 +11,17 @@ use kyc_core::domain::actor::Actor;
 use kyc_core::ports::Entropy;
 use kyc_core::ports::entropy::NoEntropy;
 use kyc_server::api::auth::{Authenticate, BootstrapKey, NotAuthenticated};
-use kyc_server::api::limits::Limiter;
+use kyc_server::api::limits::{Limiter, Rates};
 use kyc_server::api::routes::Routes;
 use kyc_server::api::whoami::WhoamiApi;
-use kyc_server::serve::{Limits, layered, serve};
+use kyc_server::serve::{Around, Front, Limits, layered, serve};
 use poem::endpoint::make_sync;
 use poem::http::Method;
 use poem::web::Html;
 use poem::{EndpointExt, Route, get};
 use poem_openapi::OpenApiService;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
@@ -58,6 +58,20 @@ impl Authenticate for OneKey {
     }
 }
 
+/// What a server of the example is made with.
+pub(crate) struct Builder {
+    pub(crate) front: Front,
+    pub(crate) deadline: Duration,
+    pub(crate) rates: Rates,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        let limits = Limits { head: PATIENCE, handshake: PATIENCE, ..Limits::default() };
+        Self { front: Front { limits, ..Front::default() }, deadline: PATIENCE, rates: Rates::default() }
+    }
+}
+
 /// A server of the example, for one test.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
@@ -69,10 +83,16 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start() -> Self {
-        Self::limited(Limits { head: PATIENCE, ..Limits::default() }, PATIENCE).await
+        Self::of(Builder::default()).await
     }
 
     pub(crate) async fn limited(limits: Limits, deadline: Duration) -> Self {
+        let front = Front { limits, ..Front::default() };
+        Self::of(Builder { front, deadline, ..Builder::default() }).await
+    }
+
+    pub(crate) async fn of(builder: Builder) -> Self {
+        let Builder { front, deadline, rates } = builder;
         let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let api = (ExampleApi { begun: Arc::clone(&begun), go_on: Arc::clone(&go_on) }, WhoamiApi);
         let routes = Routes::of::<(ExampleApi, WhoamiApi)>().with("/docs", &Method::GET);
@@ -80,14 +100,16 @@ impl Server {
         let keys: Arc<dyn Authenticate> =
             Arc::new(OneKey(BootstrapKey::new(&Secret::new(KEY.to_owned()), "bootstrap").unwrap()));
         let docs = get(make_sync(|_| Html("<script></script>")));
+        let limiter = Arc::new(Limiter::new(rates));
         let endpoint =
-            Route::new().at("/docs", docs).nest("/", service).data(keys).data(Arc::new(Limiter::new(0)));
-        let endpoint = layered(endpoint, routes, Arc::new(Counting::default()), deadline);
+            Route::new().at("/docs", docs).nest("/", service).data(keys).data(Arc::clone(&limiter));
+        let entropy = Arc::new(Counting::default());
+        let endpoint = layered(endpoint, routes, Around { entropy, deadline, limiter, front: front.clone() });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let stopped = async { drop(stopped.await) };
-        let served = tokio::spawn(serve(listener, endpoint, limits, stopped));
+        let served = tokio::spawn(serve(listener, endpoint, front, stopped));
         Self { address, stop, served, begun, go_on }
     }
 
@@ -128,7 +150,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub(crate) async fn last(stream: &mut TcpStream) -> Self {
+    pub(crate) async fn last(stream: &mut (impl AsyncRead + Unpin)) -> Self {
         let mut bytes = Vec::new();
         tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.unwrap().unwrap();
         let text = String::from_utf8(bytes).unwrap();

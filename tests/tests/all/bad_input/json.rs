@@ -9,6 +9,7 @@ use super::{CANARY, Untouched, refused};
 const TAKERS: [(&str, &str); 3] =
     [("POST", "/customers"), ("POST", "/customers/search"), ("PUT", "/customers/cus-1")];
 
+/// OWASP ASVS 5.0.0, 15.3.7: duplicate names.
 #[test]
 fn what_is_not_strict_json_is_a_400() {
     let untouched = Untouched::start();
@@ -61,6 +62,7 @@ fn what_is_not_strict_json_is_a_400() {
     }
 }
 
+/// OWASP ASVS 5.0.0, 15.3.7: wrong types.
 #[test]
 fn json_that_is_no_object_is_a_422() {
     let untouched = Untouched::start();

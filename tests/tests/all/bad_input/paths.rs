@@ -65,6 +65,7 @@ fn an_id_that_does_not_or_could_not_exist_is_a_404() {
     refused(untouched.app.call("GET", "/customers/search/kyc-status"), 404, "not-found", &[]);
 }
 
+/// OWASP ASVS 5.0.0, 4.1.4.
 #[test]
 fn a_method_that_is_not_there_is_a_405_that_names_those_that_are() {
     let untouched = Untouched::start();
@@ -100,6 +101,7 @@ fn a_method_that_is_not_there_is_a_405_that_names_those_that_are() {
     assert_eq!(document::served().json["paths"].as_object().unwrap().len(), 15, "every path is in the list");
 }
 
+/// OWASP ASVS 5.0.0, 4.1.4.
 #[test]
 fn trace_and_connect_are_refused_and_echo_nothing() {
     let untouched = Untouched::start();
