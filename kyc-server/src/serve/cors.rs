@@ -22,8 +22,9 @@ const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
     "authorization, content-type, idempotency-key, if-match, traceparent, x-request-id",
 );
 /// The headers of an answer that a page may read, besides those that it always may.
-const ANSWER_HEADERS: HeaderValue =
-    HeaderValue::from_static("allow, etag, location, ratelimit, ratelimit-policy, retry-after, x-request-id");
+const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
+    "allow, etag, idempotency-replayed, location, ratelimit, ratelimit-policy, retry-after, x-request-id",
+);
 /// For how long a browser remembers the answer to a preflight: two hours, the most that one takes.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 

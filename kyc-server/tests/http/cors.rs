@@ -68,7 +68,7 @@ async fn a_page_of_the_list_is_told_what_it_may_send_and_read() {
         assert_eq!(answer.header("vary"), Some("origin"));
         assert_eq!(answer.header("access-control-allow-credentials"), None);
         let exposed = answer.header("access-control-expose-headers").unwrap();
-        for name in ["etag", "location", "x-request-id", "ratelimit", "ratelimit-policy", "retry-after"] {
+        for name in ["etag", "idempotency-replayed", "location", "x-request-id", "ratelimit", "retry-after"] {
             assert!(exposed.split(", ").any(|header| header == name), "{exposed}");
         }
     }
