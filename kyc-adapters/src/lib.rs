@@ -1,5 +1,5 @@
 //! Implementations of `kyc-core`'s ports. One feature an adapter, so that an embedder pays for what it
-//! uses: `sqlite`, `cipher`, `checkpoint`, `provider-http`, `sandbox`, `system`.
+//! uses: `sqlite`, `cipher`, `checkpoint`, `ledger`, `provider-http`, `sandbox`, `system`.
 
 #[cfg(feature = "checkpoint")]
 pub mod checkpoint;
@@ -11,6 +11,8 @@ pub mod clock;
 pub mod entropy;
 #[cfg(feature = "checkpoint")]
 pub mod file;
+#[cfg(feature = "ledger")]
+pub mod ledger;
 #[cfg(feature = "provider-http")]
 pub mod provider;
 #[cfg(feature = "sandbox")]

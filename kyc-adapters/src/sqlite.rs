@@ -25,6 +25,7 @@
 
 mod apply;
 mod claim;
+mod erase;
 mod fault;
 mod open;
 mod read;
@@ -41,16 +42,18 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use kyc_core::domain::api_key::ApiKey;
 use kyc_core::domain::audit::ChainedEvent;
+use kyc_core::domain::erasure::Erasure;
 use kyc_core::domain::ids::{CustomerId, SubjectId, VerificationId};
 use kyc_core::domain::report::{DayCount, Range};
 use kyc_core::domain::verification::Verification;
 use kyc_core::ports::cipher::{Fingerprint, Sealed};
 use kyc_core::ports::store::{
     ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
-    CustomerRecord, IdempotencyReads, PageRequest, Queue, Recorded, ReportReads, Standing, Store, StoreError,
-    VerificationReads, VerificationRecord,
+    CustomerRecord, EndedRelationship, ErasureReads, IdempotencyReads, PageRequest, Queue, Recorded,
+    ReportReads, Standing, Store, StoreError, VerificationReads, VerificationRecord, VersionRow,
 };
 
 pub use open::OpenError;
@@ -152,6 +155,13 @@ impl SqliteStore {
         let batches = Batches::new(opened.connection, opened.head);
         let writer = Handle::start(batches, config).map_err(OpenError::Folder)?;
         Ok(Self { writer, readers: opened.readers, lock: opened.lock })
+    }
+
+    /// How many people were erased of whom the files may still hold something: the write-ahead log is cut to
+    /// nothing after each erasure, once no reader is in it. Zero says that every erasure is complete.
+    #[must_use]
+    pub fn pending_erasures(&self) -> u64 {
+        self.writer.pending_erasures()
     }
 
     /// Finishes what is queued, writes the log back into the database, and gives the folder free. Writes
@@ -264,6 +274,30 @@ impl IdempotencyReads for SqliteStore {
 
     async fn next_expiry(&self) -> Result<Option<Timestamp>, StoreError> {
         self.readers.at_once(read::next_expiry).await
+    }
+}
+
+#[async_trait]
+impl ErasureReads for SqliteStore {
+    async fn erasure(&self, fingerprints: &[Fingerprint]) -> Result<Option<Erasure>, StoreError> {
+        self.readers.at_once(|connection| read::erasure(connection, fingerprints)).await
+    }
+
+    async fn erasures(&self, after: Option<SubjectId>, limit: u32) -> Result<Vec<Erasure>, StoreError> {
+        self.readers.aside(move |connection| read::erasures(connection, after, limit)).await
+    }
+
+    async fn versions(&self, subject: SubjectId) -> Result<Vec<VersionRow>, StoreError> {
+        self.readers.aside(move |connection| read::versions(connection, subject)).await
+    }
+
+    async fn retention_due(
+        &self,
+        before: Date,
+        after: Option<(Date, SubjectId)>,
+        limit: u32,
+    ) -> Result<Vec<EndedRelationship>, StoreError> {
+        self.readers.aside(move |connection| read::retention_due(connection, before, after, limit)).await
     }
 }
 

@@ -4,6 +4,8 @@
 
 #[path = "sqlite/damage.rs"]
 mod damage;
+#[path = "sqlite/erasure.rs"]
+mod erasure;
 #[path = "sqlite/folder.rs"]
 mod folder;
 #[path = "sqlite/read_only.rs"]

@@ -1,7 +1,8 @@
 //! Know your customer, for applications that embed it: register a person with an identity document, have
 //! the person verified, keep the data current, verify again when identity changes, and report.
 //!
-//! This crate is pure: no I/O, no runtime, no clock, no randomness. All of that comes through five ports.
+//! This crate is pure: no I/O, no runtime, no clock, no randomness. All of that comes through five ports, and a
+//! sixth one for who needs it: the ledger of erasures.
 //!
 //! ```text
 //!   your application, or kyc-server

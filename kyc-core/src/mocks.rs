@@ -20,22 +20,25 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::ChainedEvent;
+use crate::domain::erasure::Erasure;
 use crate::domain::ids::{CustomerId, SubjectId, VerificationId};
 use crate::domain::report::{DayCount, Range as DayRange};
 use crate::domain::verification::Verification;
 use crate::ports::cipher::{Fingerprint, Sealed};
 use crate::ports::store::{
     ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
-    CustomerRecord, IdempotencyReads, PageRequest, Queue, Recorded, ReportReads, Standing, Store, StoreError,
-    VerificationReads, VerificationRecord,
+    CustomerRecord, EndedRelationship, ErasureReads, IdempotencyReads, PageRequest, Queue, Recorded,
+    ReportReads, Standing, Store, StoreError, VerificationReads, VerificationRecord, VersionRow,
 };
 
 pub use crate::ports::cipher::MockCipher;
 pub use crate::ports::clock::MockClock;
 pub use crate::ports::entropy::MockEntropy;
+pub use crate::ports::ledger::MockErasureLedger;
 pub use crate::ports::provider::MockIdentityProvider;
 
 mockall::mock! {
@@ -97,6 +100,19 @@ mockall::mock! {
     impl IdempotencyReads for Store {
         async fn recorded(&self, key: [u8; 32]) -> Result<Option<Recorded>, StoreError>;
         async fn next_expiry(&self) -> Result<Option<Timestamp>, StoreError>;
+    }
+
+    #[async_trait]
+    impl ErasureReads for Store {
+        async fn erasure(&self, fingerprints: &[Fingerprint]) -> Result<Option<Erasure>, StoreError>;
+        async fn erasures(&self, after: Option<SubjectId>, limit: u32) -> Result<Vec<Erasure>, StoreError>;
+        async fn versions(&self, subject: SubjectId) -> Result<Vec<VersionRow>, StoreError>;
+        async fn retention_due(
+            &self,
+            before: Date,
+            after: Option<(Date, SubjectId)>,
+            limit: u32,
+        ) -> Result<Vec<EndedRelationship>, StoreError>;
     }
 
     #[async_trait]

@@ -4,11 +4,13 @@
 pub mod cipher;
 pub mod clock;
 pub mod entropy;
+pub mod ledger;
 pub mod provider;
 pub mod store;
 
 pub use cipher::Cipher;
 pub use clock::Clock;
 pub use entropy::Entropy;
+pub use ledger::ErasureLedger;
 pub use provider::IdentityProvider;
 pub use store::Store;

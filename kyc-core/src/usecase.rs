@@ -4,18 +4,25 @@
 //! hands the store one changeset. A commit that meets a newer revision is decided again from what is
 //! there now.
 
+mod absence;
 mod api_keys;
 mod audit;
 pub mod chain;
 mod change;
 mod customer;
+mod erase;
+mod export;
+mod hold;
+mod ledger;
 mod list;
 mod once;
 mod record;
 mod register;
+mod relationship;
 mod renew;
 mod report;
 mod request;
+mod retention;
 mod run;
 mod sealing;
 mod search;
@@ -33,15 +40,23 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+pub use self::absence::Absence;
 pub use self::api_keys::{ApiKeyError, AuthenticateError, CreateApiKey, CreatedApiKey};
 pub use self::audit::{AuditError, AuditPage, AuditQuery, AuditView};
 pub use self::customer::{CustomerError, CustomerView, Reveal};
+pub use self::erase::{Erase, EraseError};
+pub use self::export::{Export, ExportError, ExportedVerification, ExportedVersion};
+pub use self::hold::{HoldError, LegalHold, SetLegalHold};
+use self::ledger::Ledger;
+pub use self::ledger::{ReplayError, Replayed};
 pub use self::list::{ListError, Page};
 pub use self::once::{Answer, Asked, RecallError, Render, Rendered};
 pub use self::record::RecordError;
 pub use self::register::{Register, RegisterError};
+pub use self::relationship::{EndRelationship, Relationship, RelationshipError};
 pub use self::report::ReportError;
 pub use self::request::RequestError;
+pub use self::retention::{Due, RetentionError};
 pub use self::run::{LEASE, Ran};
 pub use self::search::{Search, SearchError};
 pub use self::status::{KycStatus, StatusError};
@@ -83,13 +98,14 @@ pub struct Kyc {
     wake: Option<Arc<dyn Fn() + Send + Sync>>,
     /// The request that is carried out, where it was made under an idempotency key.
     once: Option<Arc<once::Once>>,
+    ledger: Option<Ledger>,
 }
 
 impl Kyc {
     /// A service over these ports, by this policy.
     #[must_use]
     pub fn new(ports: Ports, policy: Policy) -> Self {
-        Self { ports, policy: Arc::new(policy), wake: None, once: None }
+        Self { ports, policy: Arc::new(policy), wake: None, once: None, ledger: None }
     }
 
     /// Has `wake` called after each commit that queued a verification, so that a worker need not wait for

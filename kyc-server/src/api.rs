@@ -6,7 +6,9 @@ pub mod auth;
 pub mod body;
 pub mod client;
 pub mod customers;
+pub mod erasure;
 mod etag;
+pub mod export;
 mod failures;
 pub mod health;
 pub mod limits;
@@ -28,6 +30,8 @@ use serde_json::Value;
 pub type Apis = (
     customers::CustomersApi,
     verifications::VerificationsApi,
+    erasure::ErasureApi,
+    export::ExportApi,
     report::ReportApi,
     api_keys::ApiKeysApi,
     audit::AuditApi,
@@ -54,6 +58,8 @@ pub enum Tag {
     Customers,
     /// Where customers stand, and the attempts to verify them.
     Verifications,
+    /// How long customers are kept, and what happens then.
+    Erasure,
     /// Counts over a range of days.
     Report,
     /// API keys, and the audit events of what was done with them.
@@ -63,7 +69,7 @@ pub enum Tag {
 }
 
 /// The names of the schemas of which a body of a request is made. Unknown fields in them are refused.
-const REQUEST_SCHEMAS: [&str; 8] = [
+const REQUEST_SCHEMAS: [&str; 10] = [
     "CustomerRegistration",
     "CustomerUpdate",
     "CustomerSearch",
@@ -72,6 +78,8 @@ const REQUEST_SCHEMAS: [&str; 8] = [
     "TaxId",
     "Consent",
     "NewApiKey",
+    "RelationshipEnd",
+    "NewLegalHold",
 ];
 
 /// The OpenAPI document: what poem-openapi makes of the endpoints, with what it can't say.
@@ -80,7 +88,7 @@ pub fn document() -> Value {
     let mut document: Value = serde_json::from_str(&service().spec()).unwrap_or_default();
     // poem-openapi sorts the tags by name; a reader wants them by what one does first.
     if let Some(tags) = document["tags"].as_array_mut() {
-        let order = ["Customers", "Verifications", "Report", "Access", "Service"];
+        let order = ["Customers", "Verifications", "Erasure", "Report", "Access", "Service"];
         tags.sort_by_key(|tag| order.iter().position(|name| tag["name"] == *name));
     }
     // poem-openapi has no words for a plain answer, and the standard demands some.

@@ -39,6 +39,9 @@ pub enum Command {
     /// Verify and export the audit log, while the service runs and while it does not
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Erase customers whose retention has ended, while the service runs and while it does not
+    #[command(subcommand)]
+    Retention(RetentionCommand),
 }
 
 /// What can be done with keys.
@@ -77,6 +80,20 @@ pub enum ApiKeysCommand {
     Revoke {
         /// The key's id, as `list` and `create` show it
         id: String,
+        /// Where the data is.
+        #[command(flatten)]
+        places: Places,
+    },
+}
+
+/// What can be done about retention.
+#[derive(Debug, Subcommand)]
+pub enum RetentionCommand {
+    /// Erase the customers whose relationship has ended and whose data need not be kept any longer
+    Run {
+        /// Say only who they are, and since when
+        #[arg(long)]
+        dry_run: bool,
         /// Where the data is.
         #[command(flatten)]
         places: Places,

@@ -27,9 +27,10 @@ pub use self::exposure::Exposure;
 use self::layers::Layers;
 pub use self::layers::{ConfigFaults, Source};
 use self::settings::{
-    ADDRESS_RATE_LIMIT_PER_SECOND, ADMIN_KEY, ALLOW_SANDBOX, DATA_DIR, DECISION_VALIDITY_DAYS, KEYRING,
-    LISTEN, LOG, LOG_FORMAT, MAX_CONNECTIONS, MINIMUM_AGE, PROVIDER, PROVIDER_BACKOFF_MS, PROVIDER_SECRET,
-    PROVIDER_TRIES, PROVIDER_URL, RATE_LIMIT_PER_SECOND, VERIFICATIONS_PER_DAY, WORKERS,
+    ADDRESS_RATE_LIMIT_PER_SECOND, ADMIN_KEY, ALLOW_SANDBOX, DATA_DIR, DECISION_VALIDITY_DAYS,
+    ERASURE_LEDGER, KEYRING, LISTEN, LOG, LOG_FORMAT, MAX_CONNECTIONS, MINIMUM_AGE, PROVIDER,
+    PROVIDER_BACKOFF_MS, PROVIDER_SECRET, PROVIDER_TRIES, PROVIDER_URL, RATE_LIMIT_PER_SECOND,
+    RETENTION_YEARS, VERIFICATIONS_PER_DAY, WORKERS,
 };
 pub use self::settings::{ALL, Given, Places, Setting, markdown};
 use crate::telemetry::{LogFormat, is_filter};
@@ -79,6 +80,10 @@ pub struct Config {
     pub minimum_age: u8,
     /// After how many days a verified customer is verified again; none: never.
     pub decision_validity_days: Option<u16>,
+    /// The years for which a customer's data is kept.
+    pub retention_years: u8,
+    /// The file in which erasures are noted outside the database.
+    pub erasure_ledger: PathBuf,
     /// Open connections at once.
     pub max_connections: usize,
     /// The filter of logs.
@@ -130,6 +135,8 @@ impl Config {
         let verifications_per_day = layers.read(&VERIFICATIONS_PER_DAY, within(0..=1_000_000));
         let minimum_age = layers.read(&MINIMUM_AGE, within(0..=130));
         let decision_validity_days = optional(&mut layers, &DECISION_VALIDITY_DAYS, 1..=36_500);
+        let retention_years = layers.read(&RETENTION_YEARS, within(0..=100));
+        let erasure_ledger = erasure_ledger(&mut layers, data_dir.as_deref());
         let max_connections = layers.read(&MAX_CONNECTIONS, within(1..=100_000));
         let log = layers.read(&LOG, |text| is_filter(text).then(|| text.to_owned()));
         let log_format = layers.read(&LOG_FORMAT, log_format);
@@ -167,6 +174,8 @@ impl Config {
                 verifications_per_day: verifications_per_day?,
                 minimum_age: minimum_age?,
                 decision_validity_days,
+                retention_years: retention_years?,
+                erasure_ledger: erasure_ledger?,
                 max_connections: max_connections?,
                 log: log?,
                 log_format: log_format?,
@@ -198,6 +207,34 @@ impl Places {
         let keyring = keyring(&mut layers, data_dir.as_deref());
         keyring.filter(|_| layers.faults.is_empty()).ok_or(layers.faults)
     }
+
+    /// The file in which erasures are noted outside the database.
+    ///
+    /// # Errors
+    /// What is wrong with the settings that say where it is.
+    pub fn erasure_ledger(&self) -> Result<PathBuf, ConfigFaults> {
+        let mut layers = Layers::merge(&self.0);
+        let data_dir = layers.read(&DATA_DIR, path);
+        let ledger = erasure_ledger(&mut layers, data_dir.as_deref());
+        ledger.filter(|_| layers.faults.is_empty()).ok_or(layers.faults)
+    }
+
+    /// The years for which a customer's data is kept.
+    ///
+    /// # Errors
+    /// What is wrong with the setting.
+    pub fn retention_years(&self) -> Result<u8, ConfigFaults> {
+        let mut layers = Layers::merge(&self.0);
+        let years = layers.read(&RETENTION_YEARS, within(0..=100));
+        years.filter(|_| layers.faults.is_empty()).ok_or(layers.faults)
+    }
+}
+
+fn erasure_ledger(layers: &mut Layers, data_dir: Option<&Path>) -> Option<PathBuf> {
+    if layers.has(&ERASURE_LEDGER) {
+        return layers.read(&ERASURE_LEDGER, path);
+    }
+    data_dir.map(|folder| folder.join("erasures.ndjson"))
 }
 
 fn keyring(layers: &mut Layers, data_dir: Option<&Path>) -> Option<PathBuf> {

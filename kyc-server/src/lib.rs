@@ -14,6 +14,7 @@ pub mod config;
 pub mod jobs;
 pub mod operator;
 pub mod progress;
+pub mod retention;
 pub mod run;
 pub mod serve;
 pub mod shutdown;

@@ -12,6 +12,7 @@
 mod api_keys;
 pub mod audit;
 mod no_provider;
+mod retention;
 pub mod socket;
 
 use std::fmt;
@@ -35,6 +36,11 @@ pub enum Operation {
     RevokeApiKey {
         /// The key's id.
         id: String,
+    },
+    /// Erase those whose retention has ended.
+    RunRetention {
+        /// Whether to say only who they are.
+        dry_run: bool,
     },
 }
 
@@ -85,12 +91,13 @@ pub async fn execute(
     operation: Operation,
     tools: &Tools,
     actor: &Actor,
-    _report: Report<'_>,
+    report: Report<'_>,
 ) -> Result<Vec<String>, NotDone> {
     match operation {
         Operation::CreateApiKey(new) => api_keys::create(&tools.kyc, actor, new).await,
         Operation::ListApiKeys => api_keys::list(&tools.kyc, actor).await,
         Operation::RevokeApiKey { id } => api_keys::revoke(&tools.kyc, actor, &id).await,
+        Operation::RunRetention { dry_run } => retention::run(&tools.kyc, actor, dry_run, report).await,
     }
 }
 

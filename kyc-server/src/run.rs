@@ -18,7 +18,7 @@ use kyc_core::Secret;
 use kyc_core::ports::Clock;
 use tokio::net::TcpListener;
 
-use crate::cli::{ApiKeysCommand, AuditCommand, Cli, Command, KeysCommand};
+use crate::cli::{ApiKeysCommand, AuditCommand, Cli, Command, KeysCommand, RetentionCommand};
 use crate::config::{Config, Given, Places, SandboxGiven, markdown};
 use crate::operator::socket::Operators;
 use crate::operator::{NotDone, Operation, Progress, audit, execute, socket};
@@ -26,7 +26,7 @@ use crate::progress::Meter;
 use crate::shutdown::asked_to_stop;
 use crate::telemetry::{self, LogFormat};
 use crate::wire::{Alone, Service, Wired, alone, make_private_folder, wire};
-use crate::{api, config};
+use crate::{api, config, retention};
 
 /// Runs a command to its end. What stands in its way is told on stderr, in words.
 #[must_use]
@@ -67,6 +67,9 @@ fn run_with(command: Command, store: impl FnOnce(SqliteConfig) -> SqliteConfig +
         Command::Audit(AuditCommand::PublicKey(places)) => {
             audit::public_key(&places).map_err(Into::into).and_then(|lines| print_lines(&lines))
         }
+        Command::Retention(RetentionCommand::Run { dry_run, places }) => {
+            operate(&places, Operation::RunRetention { dry_run }, "customers erased")
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -100,15 +103,17 @@ async fn serve(given: Given, store: impl FnOnce(SqliteConfig) -> SqliteConfig + 
     let config = Config::read(&given)?;
     telemetry::start(&config.log, config.log_format)?;
     let Wired { parts, store, made_key } = wire(&config, store).await?;
+    let tls = parts.front.tls.clone();
+    let mut service = Service::of(parts);
+    retention::replay(&service.kyc).await?;
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|error| format!("can't listen on {}: {error}", config.listen))?;
     let address = listener.local_addr()?;
     let shutdown = asked_to_stop()?;
-    if let Some(tls) = parts.front.tls.clone() {
+    if let Some(tls) = tls {
         tokio::spawn(tls.reload_on_hangup()?);
     }
-    let mut service = Service::of(parts);
     match Operators::bind(&config.data_dir) {
         Ok(operators) => service = service.with_operators(operators),
         // The service itself needs no commands.

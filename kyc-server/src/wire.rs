@@ -5,6 +5,7 @@ mod front;
 use std::future::Future;
 use std::io;
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use kyc_adapters::checkpoint::CheckpointError;
 use kyc_adapters::cipher::{Keyring, KeyringError, RingCipher};
 use kyc_adapters::clock::SystemClock;
 use kyc_adapters::entropy::SystemEntropy;
+use kyc_adapters::ledger::FileLedger;
 use kyc_adapters::provider::{ConfigError, HttpProvider, HttpProviderConfig, SecretsError, SigningKeys};
 use kyc_adapters::sandbox::Sandbox;
 use kyc_adapters::sqlite::{OpenError, SqliteConfig, SqliteStore};
@@ -27,9 +29,9 @@ use kyc_core::domain::schedule::RetryPolicy;
 use kyc_core::ports::cipher::CipherError;
 use kyc_core::ports::entropy::NoEntropy;
 use kyc_core::ports::store::AuditReads;
-use kyc_core::ports::{Clock, Entropy, IdentityProvider};
-use kyc_core::usecase::Ports;
+use kyc_core::ports::{Clock, Entropy, ErasureLedger, IdentityProvider};
 use kyc_core::usecase::chain::{ChainError, last_event, walk_on};
+use kyc_core::usecase::{Ports, ReplayError};
 use kyc_core::{Kyc, Secret};
 use poem::{Endpoint, EndpointExt, Response, Route};
 use tokio::net::{TcpListener, UnixStream};
@@ -45,6 +47,7 @@ use crate::config::{Config, ConfigFaults, Places, Provider, SANDBOX};
 use crate::jobs;
 use crate::operator::socket::Operators;
 use crate::operator::{NoProvider, Tools};
+use crate::retention::{keep, replay};
 use crate::serve::{Around, Front, REQUEST_TIME, TlsError, layered, serve};
 use crate::worker::{Pulse, WorkerSettings, work};
 
@@ -67,6 +70,8 @@ pub struct Parts {
     pub checkpoints: Option<Checkpoints>,
     /// What stands between the clients and the service.
     pub front: Front,
+    /// Where erasures are noted outside the store; nowhere where there is none.
+    pub ledger: Option<Arc<dyn ErasureLedger>>,
 }
 
 /// A service: the use cases, the workers over them, and the endpoint before them.
@@ -89,10 +94,13 @@ impl Service {
     /// Puts the parts together.
     #[must_use]
     pub fn of(parts: Parts) -> Self {
-        let Parts { ports, policy, bootstrap, rates, workers, front, checkpoints } = parts;
+        let Parts { ports, policy, bootstrap, rates, workers, front, checkpoints, ledger } = parts;
         let pulse = Pulse::default();
         let wake = pulse.clone();
-        let kyc = Kyc::new(ports.clone(), policy).on_queued(move || wake.wake());
+        let mut kyc = Kyc::new(ports.clone(), policy).on_queued(move || wake.wake());
+        if let Some(ledger) = ledger {
+            kyc = kyc.with_erasure_ledger(ledger);
+        }
         let keys = Arc::new(Keys::new(bootstrap, kyc.clone(), Arc::clone(&ports.clock)));
         let limiter = Arc::new(Limiter::new(rates));
         Self { kyc, pulse, keys, ports, workers, front, limiter, operators: None, checkpoints }
@@ -141,6 +149,7 @@ impl Service {
             let clock = Arc::clone(&self.ports.clock);
             tokio::spawn(work(kyc, clock, pulse, settings, stopped(stopping.clone())))
         });
+        let keeping = tokio::spawn(keep(self.kyc.clone(), stopped(stopping.clone())));
         let operators = self.operators.take().map(|operators| {
             let tools = Tools { kyc: self.kyc.clone() };
             tokio::spawn(operators.serve(tools, stopped(stopping.clone())))
@@ -163,6 +172,7 @@ impl Service {
         }
         drop(uses.await);
         drop(forgetting.await);
+        drop(keeping.await);
         if let Some(operators) = operators {
             drop(operators.await);
         }
@@ -250,6 +260,17 @@ pub enum WireError {
     /// The sandbox.
     #[error("the sandbox can't listen: {0}")]
     Sandbox(io::Error),
+    /// The erasure ledger.
+    #[error("the erasure ledger {path}: {error}")]
+    Ledger {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        error: io::Error,
+    },
+    /// The erasure ledger against the database.
+    #[error("the erasure ledger can't be compared with the database: {0}")]
+    Replay(#[from] ReplayError),
     /// The data folder.
     #[error("the data folder can't be made: {0}")]
     Folder(io::Error),
@@ -296,6 +317,7 @@ pub async fn wire(
         workers: (config.workers > 0).then(|| WorkerSettings::new(config.workers)),
         checkpoints: Some(checkpoints),
         front,
+        ledger: Some(ledger(&config.erasure_ledger)?),
     };
     Ok(Wired { parts: service, store, made_key })
 }
@@ -358,7 +380,10 @@ pub async fn alone(places: &Places) -> Result<Alone, WireError> {
         entropy: Arc::new(SystemEntropy::new()),
     };
     let actor = Actor::operator(own_user().map_err(WireError::Folder)?);
-    Ok(Alone { tools: Tools { kyc: Kyc::new(ports, Policy::default()) }, store, actor })
+    let policy = Policy { retention_years: places.retention_years()?, ..Policy::default() };
+    let kyc = Kyc::new(ports, policy).with_erasure_ledger(ledger(&places.erasure_ledger()?)?);
+    replay(&kyc).await?;
+    Ok(Alone { tools: Tools { kyc }, store, actor })
 }
 
 /// The user whose process this is, as the other end of a socket would see it.
@@ -367,8 +392,16 @@ fn own_user() -> io::Result<u32> {
     one.peer_cred().map(|credentials| credentials.uid())
 }
 
+/// Opened only by the process that has the lock on the data folder.
+fn ledger(path: &Path) -> Result<Arc<dyn ErasureLedger>, WireError> {
+    let opened = FileLedger::open(path);
+    let ledger = opened.map_err(|error| WireError::Ledger { path: path.display().to_string(), error })?;
+    Ok(Arc::new(ledger))
+}
+
 fn policy(config: &Config) -> Policy {
     Policy {
+        retention_years: config.retention_years,
         minimum_age: config.minimum_age,
         verifications_per_day: config.verifications_per_day,
         decision_validity_days: config.decision_validity_days,

@@ -27,10 +27,11 @@ use kyc_adapters::entropy::SystemEntropy;
 use kyc_adapters::provider::{HttpProvider, HttpProviderConfig, SigningKeys};
 use kyc_adapters::sandbox::Sandbox;
 use kyc_adapters::sqlite::{SqliteConfig, SqliteStore};
+use kyc_core::domain::actor::Actor;
 use kyc_core::domain::ids::ProviderName;
 use kyc_core::domain::policy::Policy;
 use kyc_core::domain::schedule::RetryPolicy;
-use kyc_core::fakes::{FakeClock, FakeEntropy};
+use kyc_core::fakes::{FakeClock, FakeEntropy, MemoryLedger};
 use kyc_core::ports::Clock;
 use kyc_core::usecase::{Ports, Ran};
 use kyc_core::{Kyc, Secret};
@@ -153,6 +154,7 @@ pub struct TestApp {
     kyc: Kyc,
     pulse: Pulse,
     store: Arc<SqliteStore>,
+    ledger: MemoryLedger,
     sandbox: Arc<Sandbox>,
     provider: Relay,
     stop: Option<watch::Sender<()>>,
@@ -197,6 +199,7 @@ impl TestApp {
         let config = HttpProviderConfig::new(name, format!("http://{}", relay.address()), keys);
         let provider = HttpProvider::new(&config, Arc::clone(&shared)).unwrap();
 
+        let ledger = MemoryLedger::new();
         let key = Secret::new(KEY.to_owned());
         let parts = Parts {
             ports: Ports {
@@ -213,6 +216,7 @@ impl TestApp {
             // A test that is about checkpoints has a process of its own.
             checkpoints: None,
             front: builder.front.clone(),
+            ledger: Some(Arc::new(ledger.clone())),
         };
         let service = Service::of(parts);
         let (kyc, pulse) = (service.kyc.clone(), service.pulse.clone());
@@ -246,6 +250,7 @@ impl TestApp {
             kyc,
             pulse,
             store,
+            ledger,
             sandbox,
             provider: relay,
             stop: Some(stop),
@@ -278,6 +283,12 @@ impl TestApp {
     #[must_use]
     pub fn store(&self) -> &SqliteStore {
         &self.store
+    }
+
+    /// The ledger of erasures beside the store.
+    #[must_use]
+    pub const fn erasure_ledger(&self) -> &MemoryLedger {
+        &self.ledger
     }
 
     /// The use cases behind the service.
@@ -367,6 +378,17 @@ impl TestApp {
     /// Starts the next verification of those whose decision has run out, and tells of how many.
     pub fn renew(&self) -> u32 {
         self.block_on(self.kyc.renew_expired(1000)).unwrap()
+    }
+
+    /// Erases those whose retention has ended, as the job does, and tells whom.
+    ///
+    /// # Panics
+    /// Where a port fails.
+    #[must_use]
+    pub fn erase_due(&self) -> Vec<String> {
+        let job = Actor::system("retention");
+        let erased = self.block_on(self.kyc.erase_due(&job, |_, _| {})).unwrap();
+        erased.iter().map(|one| one.customer_id.to_string()).collect()
     }
 
     /// Closes the store under the service, so that writes fail and reads go on.

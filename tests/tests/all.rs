@@ -6,6 +6,7 @@ mod all {
     mod audit;
     mod bad_input;
     mod durability;
+    mod erasure;
     mod flows;
     mod openapi;
     mod operator;

@@ -12,6 +12,7 @@ use kyc_core::ports::cipher::{Fingerprint, Sealed};
 use kyc_core::ports::store::{Changeset, Conflict, CustomerRow, Guard, Write};
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
+use super::erase;
 use super::fault::Fault;
 use super::rows::{addresses_text, counter_key, discrepancies_text, nanoseconds};
 use super::sql;
@@ -41,7 +42,7 @@ pub(super) fn changeset(
         record::check_free(connection, record)?;
     }
     for guard in &changeset.guards {
-        check(connection, *guard)?;
+        check(connection, guard)?;
     }
     for write in &changeset.writes {
         apply(connection, write)?;
@@ -55,10 +56,11 @@ pub(super) fn changeset(
     Ok(())
 }
 
-fn check(connection: &Connection, guard: Guard) -> Result<(), Fault> {
+fn check(connection: &Connection, guard: &Guard) -> Result<(), Fault> {
     let (statement, id, expected, conflict) = match guard {
+        Guard::NotErased(fingerprints) => return not_erased(connection, fingerprints),
         Guard::Revision { subject, revision } => {
-            (sql::REVISION, subject.to_bytes(), revision, Conflict::Revision)
+            (sql::REVISION, subject.to_bytes(), *revision, Conflict::Revision)
         }
         Guard::Lease(lease) => {
             (sql::LEASE_TOKEN, lease.verification.to_bytes(), lease.token, Conflict::LeaseLost)
@@ -70,6 +72,16 @@ fn check(connection: &Connection, guard: Guard) -> Result<(), Fault> {
         Some(Ok(found)) if found == expected => Ok(()),
         Some(_) | None => Err(Fault::Conflict(conflict)),
     }
+}
+
+fn not_erased(connection: &Connection, fingerprints: &[Fingerprint]) -> Result<(), Fault> {
+    let mut statement = connection.prepare_cached(sql::IS_ERASED)?;
+    for fingerprint in fingerprints {
+        if statement.exists(params![&fingerprint.digest[..], fingerprint.key_version])? {
+            return Err(Fault::Conflict(Conflict::Erased));
+        }
+    }
+    Ok(())
 }
 
 fn apply(connection: &Connection, write: &Write) -> Result<(), Fault> {
@@ -90,6 +102,8 @@ fn apply(connection: &Connection, write: &Write) -> Result<(), Fault> {
             put_answer(connection, *verification, answer, nanoseconds(*at)?)
         }
         Write::Count(count) => add_count(connection, *count),
+        Write::EraseCustomer(erasure) => erase::customer(connection, erasure),
+        Write::RememberErasure(erasure) => erase::remember(connection, erasure),
         Write::InsertApiKey(key) => insert_api_key(connection, key),
         Write::RevokeApiKey { id, at } => {
             change_api_key(connection, sql::REVOKE_API_KEY, *id, nanoseconds(*at)?)
@@ -101,11 +115,11 @@ fn apply(connection: &Connection, write: &Write) -> Result<(), Fault> {
     }
 }
 
-fn execute(connection: &Connection, sql: &str, parameters: &[&dyn ToSql]) -> Result<usize, Fault> {
+pub(super) fn execute(connection: &Connection, sql: &str, parameters: &[&dyn ToSql]) -> Result<usize, Fault> {
     Ok(connection.prepare_cached(sql)?.execute(parameters)?)
 }
 
-/// The columns of a customer that change, as parameters 4 to 15; the first three say who it is.
+/// The columns of a customer that change, as parameters 4 to 17; the first three say who it is.
 fn with_customer(
     row: &CustomerRow,
     run: impl FnOnce(&[&dyn ToSql]) -> Result<usize, Fault>,
@@ -126,6 +140,8 @@ fn with_customer(
         &row.latest.to_bytes()[..],
         nanoseconds(row.updated_at)?,
         row.decided_at.map(nanoseconds).transpose()?,
+        row.relationship_ended_on.map(|day| day.to_string()),
+        row.legal_hold.as_ref().map(Sealed::as_bytes),
     ])
 }
 

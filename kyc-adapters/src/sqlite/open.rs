@@ -110,6 +110,8 @@ pub(super) fn open(config: &SqliteConfig) -> Result<Opened, OpenError> {
     prepare_writer(&connection, config)?;
     check(&connection)?;
     migrate(&mut connection)?;
+    // A process that died may have left a log with pages from before an erasure. Nobody else reads it now.
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     let head = read::head(&connection)?;
     let readers = Readers::open(&database, config.readers)
         .map_err(|_| OpenError::Sqlite(rusqlite::ffi::SQLITE_CANTOPEN))?;

@@ -1,15 +1,18 @@
 //! The reads: each is one statement or one transaction, so that none mixes two commits.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use kyc_core::domain::api_key::ApiKey;
 use kyc_core::domain::audit::ChainedEvent;
+use kyc_core::domain::erasure::Erasure;
 use kyc_core::domain::ids::{CustomerId, SubjectId, VerificationId};
 use kyc_core::domain::report::{DayCount, Range};
 use kyc_core::domain::status::StatusKind;
 use kyc_core::domain::verification::Verification;
 use kyc_core::ports::cipher::{Fingerprint, Sealed};
 use kyc_core::ports::store::{
-    CustomerFilter, CustomerRecord, PageRequest, Queue, Recorded, Standing, VerificationRecord,
+    CustomerFilter, CustomerRecord, EndedRelationship, PageRequest, Queue, Recorded, Standing,
+    VerificationRecord, VersionRow,
 };
 use rusqlite::{Connection, Params, params};
 
@@ -164,6 +167,49 @@ pub(super) fn recorded(connection: &Connection, key: &[u8; 32]) -> Result<Option
 
 pub(super) fn next_expiry(connection: &Connection) -> Result<Option<Timestamp>, Fault> {
     one(connection, sql::NEXT_EXPIRY, [])
+}
+
+/// A search each, in one transaction.
+pub(super) fn erasure(
+    connection: &Connection,
+    fingerprints: &[Fingerprint],
+) -> Result<Option<Erasure>, Fault> {
+    let reading = connection.unchecked_transaction()?;
+    for fingerprint in fingerprints {
+        let key = params![&fingerprint.digest[..], fingerprint.key_version];
+        if let Some(found) = one(&reading, sql::ERASURE, key)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+pub(super) fn erasures(
+    connection: &Connection,
+    after: Option<SubjectId>,
+    limit: u32,
+) -> Result<Vec<Erasure>, Fault> {
+    let after = after.map(SubjectId::to_bytes);
+    // Nothing at all is below every subject.
+    let after = after.as_ref().map_or(&[][..], |subject| &subject[..]);
+    many(connection, sql::ERASURES, params![after, limit])
+}
+
+pub(super) fn versions(connection: &Connection, subject: SubjectId) -> Result<Vec<VersionRow>, Fault> {
+    many(connection, sql::VERSIONS, [&subject.to_bytes()[..]])
+}
+
+pub(super) fn retention_due(
+    connection: &Connection,
+    before: Date,
+    after: Option<(Date, SubjectId)>,
+    limit: u32,
+) -> Result<Vec<EndedRelationship>, Fault> {
+    // An empty text is below every day.
+    let (day, subject) =
+        after.map_or((String::new(), None), |(day, subject)| (day.to_string(), Some(subject.to_bytes())));
+    let subject = subject.as_ref().map_or(&[][..], |subject| &subject[..]);
+    many(connection, sql::RETENTION_DUE, params![before.to_string(), day, subject, limit])
 }
 
 /// The end of the audit chain.

@@ -7,15 +7,18 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use kyc_core::domain::api_key::{AddressRange, ApiKey, KeyName};
 use kyc_core::domain::audit::{AuditEvent, AuditHash, ChainedEvent};
+use kyc_core::domain::customer::FingerprintKind;
 use kyc_core::domain::discrepancy::{Discrepancy, ProviderCode};
+use kyc_core::domain::erasure::Erasure;
 use kyc_core::domain::field::Field;
 use kyc_core::domain::ids::{ApiKeyId, ChangesetId, CustomerId, ProviderName, SubjectId, VerificationId};
 use kyc_core::domain::report::{Counter, DayCount};
 use kyc_core::domain::status::{Status, StatusKind};
 use kyc_core::domain::verification::{State, StateKind, Verification};
-use kyc_core::ports::cipher::{DataKey, Sealed, WrappedKey};
+use kyc_core::ports::cipher::{DataKey, Fingerprint, Sealed, WrappedKey};
 use kyc_core::ports::store::{
-    CustomerRecord, CustomerRow, Recorded, RecordedAnswer, Standing, VerificationRecord,
+    CustomerRecord, CustomerRow, EndedRelationship, Recorded, RecordedAnswer, Standing, VerificationRecord,
+    VersionRow,
 };
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
@@ -178,6 +181,8 @@ impl FromColumns for CustomerRow {
             registered_at: columns.read()?,
             updated_at: columns.read()?,
             decided_at: columns.optional_time()?,
+            relationship_ended_on: columns.optional_word()?,
+            legal_hold: columns.optional_sealed()?,
         })
     }
 }
@@ -259,6 +264,7 @@ impl FromColumns for DayCount {
         let counter = match kind {
             "status" => Counter::Status(word(text)?),
             "discrepancy" => Counter::Discrepancy(word(text)?),
+            "erased" => Counter::Erased,
             "decision" => Counter::Decision { by: word(text)?, bucket },
             _ => return Err(Fault::Unreadable),
         };
@@ -358,6 +364,34 @@ fn verification_of(columns: &mut Columns<'_>, row: &CustomerRow) -> Result<Verif
     if verification.subject == row.subject { Ok(verification) } else { Err(Fault::Unreadable) }
 }
 
+impl FromColumns for Erasure {
+    fn take(columns: &mut Columns<'_>) -> Result<Self, Fault> {
+        let digest = columns.array()?;
+        let fingerprint =
+            Fingerprint { kind: FingerprintKind::CustomerId, key_version: columns.number()?, digest };
+        Ok(Self {
+            fingerprint,
+            subject: SubjectId::from_bytes(columns.array()?),
+            at: columns.read()?,
+            reason: columns.word()?,
+        })
+    }
+}
+
+impl FromColumns for VersionRow {
+    fn take(columns: &mut Columns<'_>) -> Result<Self, Fault> {
+        Ok(Self { version: columns.number()?, data: columns.read()?, at: columns.read()? })
+    }
+}
+
+impl FromColumns for EndedRelationship {
+    fn take(columns: &mut Columns<'_>) -> Result<Self, Fault> {
+        let ended_on = columns.word()?;
+        let subject = SubjectId::from_bytes(columns.array()?);
+        Ok(Self { ended_on, subject, customer_id: columns.read()? })
+    }
+}
+
 /// Ranges as one text, with one space between.
 pub(super) fn addresses_text(ranges: &[AddressRange]) -> String {
     ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
@@ -390,6 +424,7 @@ pub(super) const fn counter_key(counter: Counter) -> (&'static str, &'static str
         Counter::Status(kind) => ("status", kind.as_str(), 0),
         Counter::Discrepancy(code) => ("discrepancy", code.as_str(), 0),
         Counter::Decision { by, bucket } => ("decision", by.as_str(), bucket),
+        Counter::Erased => ("erased", "", 0),
     }
 }
 

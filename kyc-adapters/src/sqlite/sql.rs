@@ -5,7 +5,7 @@ macro_rules! customer_columns {
     () => {
         "c.subject, c.customer_id, c.status, c.stage, c.valid_until, c.final, c.version, c.revision, \
          c.key_master_version, c.key_wrapped, c.key_messages, c.latest_verification, c.registered_at, \
-         c.updated_at, c.decided_at"
+         c.updated_at, c.decided_at, c.relationship_ended_on, c.legal_hold"
     };
 }
 
@@ -160,14 +160,15 @@ pub(super) const LEASE_TOKEN: &str =
 pub(super) const INSERT_CUSTOMER: &str = "\
      INSERT INTO customers (subject, customer_id, registered_at, status, stage, valid_until, \
      final, version, revision, key_master_version, key_wrapped, key_messages, latest_verification, \
-     updated_at, decided_at) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+     updated_at, decided_at, relationship_ended_on, legal_hold) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
      ON CONFLICT (customer_id) DO NOTHING";
 
 pub(super) const UPDATE_CUSTOMER: &str = "\
      UPDATE customers SET status = ?4, stage = ?5, valid_until = ?6, final = ?7, version = ?8, \
      revision = ?9, key_master_version = ?10, key_wrapped = ?11, key_messages = ?12, \
-     latest_verification = ?13, updated_at = ?14, decided_at = ?15 \
+     latest_verification = ?13, updated_at = ?14, decided_at = ?15, \
+     relationship_ended_on = ?16, legal_hold = ?17 \
      WHERE subject = ?1 AND customer_id = ?2 AND registered_at = ?3";
 
 pub(super) const INSERT_VERSION: &str =
@@ -225,6 +226,35 @@ pub(super) const RECORD: &str = "\
      WHERE expires_at <= ?7";
 
 pub(super) const DELETE_RECORD: &str = "DELETE FROM idempotency WHERE row = ?1";
+
+pub(super) const VERSIONS: &str =
+    "SELECT version, data, at FROM customer_versions WHERE subject = ?1 ORDER BY version";
+
+// `?2` and `?3` are the place behind which the list goes on.
+pub(super) const RETENTION_DUE: &str = "\
+     SELECT relationship_ended_on, subject, customer_id FROM customers \
+     WHERE relationship_ended_on <= ?1 AND legal_hold IS NULL AND (relationship_ended_on, subject) > (?2, ?3) \
+     ORDER BY relationship_ended_on, subject LIMIT ?4";
+
+pub(super) const ERASURE: &str = "\
+     SELECT digest, key_version, subject, at, reason FROM erased_customers \
+     WHERE digest = ?1 AND key_version = ?2";
+
+pub(super) const ERASURES: &str = "\
+     SELECT digest, key_version, subject, at, reason FROM erased_customers \
+     WHERE subject > ?1 ORDER BY subject LIMIT ?2";
+
+pub(super) const IS_ERASED: &str = "SELECT 1 FROM erased_customers WHERE digest = ?1 AND key_version = ?2";
+
+pub(super) const REMEMBER_ERASURE: &str = "\
+     INSERT INTO erased_customers (digest, key_version, subject, at, reason) VALUES (?1, ?2, ?3, ?4, ?5) \
+     ON CONFLICT DO NOTHING";
+
+pub(super) const VERIFICATION_IDS: &str = "SELECT id FROM verifications WHERE subject = ?1";
+pub(super) const DELETE_ANSWER: &str = "DELETE FROM answers WHERE verification = ?1";
+pub(super) const DELETE_VERIFICATIONS: &str = "DELETE FROM verifications WHERE subject = ?1";
+pub(super) const DELETE_VERSIONS: &str = "DELETE FROM customer_versions WHERE subject = ?1";
+pub(super) const DELETE_CUSTOMER: &str = "DELETE FROM customers WHERE subject = ?1";
 
 pub(super) const LEASE: &str = "\
      UPDATE verifications SET lease_token = lease_token + 1, lease_until = ?2 WHERE id = ?1 \

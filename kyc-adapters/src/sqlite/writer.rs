@@ -1,9 +1,12 @@
 //! The writer: a thread that owns the only writing connection, and the bounded queue before it.
 
 mod batch;
+mod erasures;
 mod log;
+mod scrub;
 
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
@@ -13,6 +16,7 @@ use tokio::sync::oneshot;
 
 pub(super) use self::batch::Batches;
 use self::batch::Unknown;
+use self::erasures::Erasures;
 use self::log::Log;
 use super::{OnFatal, SqliteConfig};
 
@@ -81,6 +85,7 @@ type Unanswered = Arc<Mutex<Vec<Job>>>;
 pub(super) struct Handle {
     jobs: RwLock<Option<SyncSender<Job>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    pending_erasures: Arc<AtomicU64>,
     _unanswered: Unanswered,
 }
 
@@ -89,8 +94,11 @@ impl Handle {
     pub(super) fn start(batches: Batches, config: SqliteConfig) -> io::Result<Self> {
         let (sender, jobs) = sync_channel(config.queue.max(1));
         let unanswered = Unanswered::default();
+        let erasures = Erasures::of(&batches.connection).map_err(|_| io::Error::other("a read failed"))?;
+        let pending_erasures = erasures.pending();
         let writer = Writer {
             log: Log::default(),
+            erasures,
             batches,
             batch: config.batch.max(1),
             fatal: Fatal(config.on_fatal),
@@ -100,8 +108,14 @@ impl Handle {
         Ok(Self {
             jobs: RwLock::new(Some(sender)),
             thread: Mutex::new(Some(thread)),
+            pending_erasures,
             _unanswered: unanswered,
         })
+    }
+
+    /// How many people were erased of whom the files may still hold something.
+    pub(super) fn pending_erasures(&self) -> u64 {
+        self.pending_erasures.load(Ordering::Relaxed)
     }
 
     /// Queues a job and waits for its answer.
@@ -173,6 +187,7 @@ impl Drop for Fatal {
 struct Writer {
     batches: Batches,
     log: Log,
+    erasures: Erasures,
     batch: usize,
     fatal: Fatal,
     unanswered: Unanswered,
@@ -182,11 +197,14 @@ impl Writer {
     fn run(mut self, jobs: &Receiver<Job>) {
         let mut waiting = Vec::with_capacity(self.batch);
         loop {
-            match jobs.recv_timeout(log::IDLE) {
+            match jobs.recv_timeout(self.erasures.patience()) {
                 Ok(job) => {
                     waiting.push(job);
                     self.gather(jobs, &mut waiting);
-                    match self.batches.run(&mut waiting) {
+                    let ran = self.batches.run(&mut waiting);
+                    let erased = self.batches.take_erased();
+                    self.erasures.add(&self.batches.connection, erased);
+                    match ran {
                         Ok(true) => self.log.written(&self.batches.connection),
                         Ok(false) => self.log.idle(&self.batches.connection),
                         Err(unknown) => return self.fail(unknown),
@@ -195,8 +213,13 @@ impl Writer {
                 Err(RecvTimeoutError::Timeout) => self.log.idle(&self.batches.connection),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
+            if let Err(unknown) = self.erasures.go_on(&mut self.batches) {
+                return self.fail(unknown);
+            }
         }
-        log::write_back(&self.batches.connection);
+        if let Err(unknown) = self.erasures.close(&mut self.batches) {
+            self.fail(unknown);
+        }
     }
 
     /// Takes what else waits. Where processors are short, those go first who may bring more that shares the

@@ -15,6 +15,7 @@ mod audit;
 mod claims;
 mod commit;
 mod counts;
+mod erasure;
 mod fields;
 mod idempotency;
 mod keys;
@@ -107,6 +108,27 @@ macro_rules! __store_cases {
                 "With a subject only that person's events are read, whether the person is there or not.";
             audit::the_customer_ids_of_those_who_are_there_are_told =
                 "The caller's ids of people are told; of one who is not there there is none.";
+            erasure::an_end_of_a_relationship_and_a_hold_are_read_back =
+                "The end of a relationship and a legal hold are read back as they were written.";
+            erasure::an_erasure_takes_everything_of_one_person_and_nothing_of_another =
+                "An erasure takes away everything of its subject; counters, audit events and others stay.";
+            erasure::an_erasure_of_nobody_is_a_conflict_and_leaves_nothing =
+                "An erasure of a customer who isn't there is a conflict.";
+            erasure::a_changeset_that_fails_behind_an_erasure_leaves_the_person =
+                "An erasure is undone with the changeset that it is part of.";
+            erasure::an_erased_id_is_a_conflict_for_who_guards_against_it =
+                "Where one of the fingerprints is of an erased customer the guard is a conflict.";
+            erasure::of_fifty_registrations_beside_an_erasure_none_takes_the_id =
+                "An id is given to nobody again, also where its erasure is under way.";
+            erasure::a_worker_whose_customer_was_erased_meets_a_conflict =
+                "A lease on a verification that is no more is a conflict.";
+            erasure::an_erasure_is_remembered_once = "An erasure that is noted already stays as it is.";
+            erasure::erasures_are_read_back_by_subject_and_page_by_page =
+                "Erasures are listed by subject, behind one and up to the limit, each as it was written.";
+            erasure::versions_are_oldest_first_with_their_times =
+                "Every version of a customer's data is told with its time, oldest first.";
+            erasure::ended_relationships_are_listed_by_day_and_subject_without_those_on_hold =
+                "Customers under no hold whose relationship has ended are listed by that day and by subject.";
             keys::a_key_is_found_by_its_digest_and_read_back =
                 "A key is found by its digest, also one that has ended, and read back as it was written.";
             keys::another_digest_finds_no_key = "A digest is compared byte for byte.";

@@ -24,6 +24,18 @@ words! {
         CustomersListed = "customers.listed",
         /// Customers were searched for by personal data.
         CustomersSearched = "customers.searched",
+        /// The end of the relationship was recorded, or taken back.
+        RelationshipRecorded = "customer.relationship_recorded",
+        /// A customer was put under a legal hold.
+        LegalHoldSet = "customer.legal_hold_set",
+        /// The legal hold on a customer was lifted.
+        LegalHoldLifted = "customer.legal_hold_lifted",
+        /// Everything that is held on a customer was shown.
+        CustomerExported = "customer.exported",
+        /// A customer's data, keys and fingerprints were destroyed.
+        CustomerErased = "customer.erased",
+        /// The erasure of somebody whom the database does not hold was taken over from the ledger.
+        ErasureRemembered = "customer.erasure_remembered",
         /// Another verification was queued.
         VerificationQueued = "verification.queued",
         /// The provider took the submission, or goes on with it.

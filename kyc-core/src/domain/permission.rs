@@ -20,7 +20,7 @@ words! {
 words! {
     /// Something that may be permitted.
     pub enum Permission, "permission" {
-        /// Register and change customers.
+        /// Register and change customers, and record the end of a relationship.
         WriteCustomers = "customers.write",
         /// Read, list and search customers, as far as the role sees personal data.
         ReadCustomers = "customers.read",
@@ -34,6 +34,12 @@ words! {
         ReadAudit = "audit.read",
         /// Make, list and revoke API keys.
         ManageKeys = "keys.manage",
+        /// Put customers under a legal hold, and lift it.
+        HoldCustomers = "customers.hold",
+        /// Erase customers.
+        EraseCustomers = "customers.erase",
+        /// See everything that is held on a customer.
+        ExportCustomers = "customers.export",
     }
 }
 
@@ -77,6 +83,7 @@ impl Role {
     /// | read reports | - | yes | yes | yes |
     /// | read audit events | - | - | yes | yes |
     /// | manage keys | - | - | - | yes |
+    /// | legal hold, erasure, export | - | - | - | yes |
     #[must_use]
     pub const fn may(self, permission: Permission) -> bool {
         match permission {
@@ -85,7 +92,10 @@ impl Role {
             Permission::RequestVerification => matches!(self, Self::Client | Self::Reviewer | Self::Admin),
             Permission::ReadReport => matches!(self, Self::Reviewer | Self::Auditor | Self::Admin),
             Permission::ReadAudit => matches!(self, Self::Auditor | Self::Admin),
-            Permission::ManageKeys => matches!(self, Self::Admin),
+            Permission::ManageKeys
+            | Permission::HoldCustomers
+            | Permission::EraseCustomers
+            | Permission::ExportCustomers => matches!(self, Self::Admin),
         }
     }
 
@@ -115,6 +125,9 @@ mod tests {
             (Permission::ReadReport, [false, true, true, true]),
             (Permission::ReadAudit, [false, false, true, true]),
             (Permission::ManageKeys, [false, false, false, true]),
+            (Permission::HoldCustomers, [false, false, false, true]),
+            (Permission::EraseCustomers, [false, false, false, true]),
+            (Permission::ExportCustomers, [false, false, false, true]),
         ];
         assert_eq!(rows.len(), Permission::ALL.len());
         for (permission, expected) in rows {

@@ -12,6 +12,7 @@ use super::document::DocumentType;
 use super::fault::Faults;
 use super::field::Field;
 use super::mrz;
+use super::retention;
 use super::schedule::RetryPolicy;
 
 /// The operator's rules. Start from [`Policy::default`] and change what differs.
@@ -35,6 +36,9 @@ pub struct Policy {
     pub verifications_per_day: u32,
     /// Days after which a decision runs out and the next verification starts. Default: never.
     pub decision_validity_days: Option<u16>,
+    /// The years for which a customer's data is kept after the end of the relationship or the last decision,
+    /// whichever is later. Default 5: Directive (EU) 2015/849, article 40(1).
+    pub retention_years: u8,
     /// How failed calls of a provider are repeated.
     pub retry: RetryPolicy,
 }
@@ -72,6 +76,7 @@ impl Default for Policy {
             required_consents: BTreeSet::new(),
             verifications_per_day: 5,
             decision_validity_days: None,
+            retention_years: retention::DEFAULT_YEARS,
             retry: RetryPolicy::default(),
         }
     }

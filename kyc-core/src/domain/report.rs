@@ -25,6 +25,9 @@ pub enum Counter {
         /// The time it took, as a [`bucket`].
         bucket: u16,
     },
+    /// Customers who were erased. They have left the counters of statuses and discrepancies; the decisions on
+    /// them stay counted.
+    Erased,
 }
 
 words! {
@@ -167,12 +170,14 @@ impl Report {
         let mut discrepancies: BTreeMap<Code, i64> = BTreeMap::new();
         let mut buckets: BTreeMap<u16, i64> = BTreeMap::new();
         let mut decisions = Decisions::default();
+        let mut erased = 0;
         for DayCount { day, counter, count } in counts {
             match counter {
                 Counter::Status(kind) => {
                     statuses.add(*kind, *count);
                     by_day.entry(*day).or_default().add(*kind, *count);
                 }
+                Counter::Erased => erased += count,
                 Counter::Discrepancy(code) => *discrepancies.entry(*code).or_default() += count,
                 Counter::Decision { by, bucket } => {
                     *buckets.entry(*bucket).or_default() += count;
@@ -189,9 +194,9 @@ impl Report {
         discrepancies.sort_by(|(a_code, a), (b_code, b)| b.cmp(a).then(a_code.cmp(b_code)));
         Self {
             range,
-            total: statuses.sum(),
+            total: statuses.sum() + erased,
             statuses,
-            erased: 0,
+            erased,
             by_day: by_day.into_iter().collect(),
             discrepancies,
             decisions,
@@ -295,10 +300,12 @@ mod tests {
             (day("2026-01-30"), Counter::Discrepancy(Code::Tampered), 5),
             (day("2026-01-30"), Counter::Discrepancy(Code::Liveness), 0),
             (day("2026-01-30"), Counter::Decision { by: Decider::Automatic, bucket: bucket(7) }, 3),
+            (day("2026-01-31"), Counter::Erased, 2),
         ];
         let counts = counts.map(|(day, counter, count)| DayCount { day, counter, count });
         let report = Report::assemble(range("2026-01-30", "2026-02-01"), &counts);
-        assert_eq!((report.total, report.statuses.verified, report.statuses.pending), (4, 3, 1));
+        assert_eq!((report.total, report.statuses.verified, report.statuses.pending), (6, 3, 1));
+        assert_eq!(report.erased, 2);
         assert_eq!(report.by_day.len(), 3);
         assert_eq!(report.by_day[1], (day("2026-01-31"), StatusCounts::default()));
         assert_eq!(report.discrepancies, [(Code::Tampered, 5), (Code::MismatchName, 2)]);

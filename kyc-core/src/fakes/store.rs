@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::lock;
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::ChainedEvent;
+use crate::domain::erasure::Erasure;
 use crate::domain::ids::{CustomerId, SubjectId, VerificationId};
 use crate::domain::report::{DayCount, Range};
 use crate::domain::verification::Verification;
@@ -18,8 +20,8 @@ use crate::ports::Store;
 use crate::ports::cipher::{Fingerprint, Sealed};
 use crate::ports::store::{
     ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
-    CustomerRecord, IdempotencyReads, Lease, PageRequest, Queue, Recorded, RecordedAnswer, ReportReads,
-    Standing, StoreError, VerificationReads, VerificationRecord,
+    CustomerRecord, EndedRelationship, ErasureReads, IdempotencyReads, Lease, PageRequest, Queue, Recorded,
+    RecordedAnswer, ReportReads, Standing, StoreError, VerificationReads, VerificationRecord, VersionRow,
 };
 
 mod state;
@@ -238,6 +240,50 @@ impl IdempotencyReads for MemoryStore {
 
     async fn next_expiry(&self) -> Result<Option<Timestamp>, StoreError> {
         Ok(self.open()?.state.idempotency.values().map(|record| record.expires_at).min())
+    }
+}
+
+#[async_trait]
+impl ErasureReads for MemoryStore {
+    async fn erasure(&self, fingerprints: &[Fingerprint]) -> Result<Option<Erasure>, StoreError> {
+        Ok(self.open()?.state.erasure(fingerprints).copied())
+    }
+
+    async fn erasures(&self, after: Option<SubjectId>, limit: u32) -> Result<Vec<Erasure>, StoreError> {
+        let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let inner = self.open()?;
+        let behind = inner.state.erasures.range((after, Bound::Unbounded));
+        Ok(behind.take(size(limit)).map(|(_, erasure)| *erasure).collect())
+    }
+
+    async fn versions(&self, subject: SubjectId) -> Result<Vec<VersionRow>, StoreError> {
+        let inner = self.open()?;
+        let versions = inner.state.versions.range((subject, 0)..=(subject, u32::MAX));
+        let row = |((_, version), (data, at)): (&(SubjectId, u32), &(Sealed, Timestamp))| VersionRow {
+            version: *version,
+            data: data.clone(),
+            at: *at,
+        };
+        Ok(versions.map(row).collect())
+    }
+
+    async fn retention_due(
+        &self,
+        before: Date,
+        after: Option<(Date, SubjectId)>,
+        limit: u32,
+    ) -> Result<Vec<EndedRelationship>, StoreError> {
+        let inner = self.open()?;
+        let free = inner.state.customers.values().filter(|row| row.legal_hold.is_none());
+        let ended = free.filter_map(|row| {
+            let ended_on = row.relationship_ended_on.filter(|ended_on| *ended_on <= before)?;
+            Some(EndedRelationship { ended_on, subject: row.subject, customer_id: row.customer_id.clone() })
+        });
+        let place = |ended: &EndedRelationship| (ended.ended_on, ended.subject);
+        let mut due: Vec<_> = ended.filter(|ended| after.is_none_or(|after| place(ended) > after)).collect();
+        due.sort_by_key(place);
+        due.truncate(size(limit));
+        Ok(due)
     }
 }
 

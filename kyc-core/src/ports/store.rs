@@ -4,16 +4,19 @@
 //! `kyc_core::contract::store` against it. Nothing that reaches a store is plaintext personal data: the
 //! types of [`Changeset`] can't hold any.
 
+mod erasure;
 mod idempotency;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+pub use self::erasure::{EndedRelationship, ErasureReads, VersionRow};
 pub use self::idempotency::{IdempotencyRecord, Recorded, RecordedAnswer};
 use super::cipher::{DataKey, Fingerprint, Sealed};
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::{Action, AuditEvent, ChainedEvent};
+use crate::domain::erasure::Erasure;
 use crate::domain::ids::{ApiKeyId, ChangesetId, CustomerId, SubjectId, VerificationId};
 use crate::domain::report::{Counter, DayCount, Range};
 use crate::domain::status::{Stage, Status, StatusKind};
@@ -42,6 +45,10 @@ pub struct CustomerRow {
     pub updated_at: Timestamp,
     /// When the present status was decided; none while pending.
     pub decided_at: Option<Timestamp>,
+    /// When the relationship ended, where it has.
+    pub relationship_ended_on: Option<Date>,
+    /// Why the customer must not be erased, sealed; none where nothing speaks against it.
+    pub legal_hold: Option<Sealed>,
 }
 
 impl CustomerRow {
@@ -236,7 +243,7 @@ pub trait IdempotencyReads: Send + Sync {
 /// A store.
 #[async_trait]
 pub trait Store:
-    CustomerReads + VerificationReads + ReportReads + AuditReads + ApiKeyReads + IdempotencyReads
+    CustomerReads + VerificationReads + ReportReads + AuditReads + ApiKeyReads + IdempotencyReads + ErasureReads
 {
     /// Makes everything in the changeset true together, or nothing of it.
     ///
@@ -276,7 +283,7 @@ pub struct Changeset {
 }
 
 /// What must hold for a changeset to be applied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Guard {
     /// The customer is at this revision; else [`Conflict::Revision`].
     Revision {
@@ -287,6 +294,8 @@ pub enum Guard {
     },
     /// The lease is the newest on its verification; else [`Conflict::LeaseLost`].
     Lease(Lease),
+    /// No customer whose id had one of these fingerprints was erased; else [`Conflict::Erased`].
+    NotErased(Vec<Fingerprint>),
 }
 
 /// One thing to write.
@@ -327,6 +336,12 @@ pub enum Write {
     },
     /// Changes a counter.
     Count(DayCount),
+    /// Takes away everything of the subject: the customer with the data key, versions, fingerprints,
+    /// verifications with their leases, answers. Counters and audit events stay. [`Conflict::Revision`] where
+    /// the customer isn't there.
+    EraseCustomer(Erasure),
+    /// Notes an erasure of somebody who isn't there, unless it is noted already.
+    RememberErasure(Erasure),
     /// A new API key.
     InsertApiKey(ApiKey),
     /// Ends an API key; where it has ended the first time stays.
@@ -421,6 +436,9 @@ pub enum Conflict {
     /// The customer has changed since it was read. Read again, and decide again.
     #[error("the customer has changed since it was read")]
     Revision,
+    /// The customer who had the id was erased.
+    #[error("the customer who had the id was erased")]
+    Erased,
     /// The verification was given to another worker.
     #[error("the lease was lost to another worker")]
     LeaseLost,

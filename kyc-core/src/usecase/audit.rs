@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::sealing::id_fingerprints;
 use super::{Kyc, PortFailure};
 use crate::domain::actor::Actor;
 use crate::domain::audit::ChainedEvent;
-use crate::domain::ids::CustomerId;
+use crate::domain::ids::{CustomerId, SubjectId};
 use crate::domain::permission::{Forbidden, Permission};
 use crate::ports::store::AuditFilter;
 
@@ -64,9 +65,10 @@ impl Kyc {
         actor.require(Permission::ReadAudit)?;
         let AuditQuery { customer_id, mut filter, before, limit } = query;
         if let Some(id) = &customer_id {
-            let record = self.ports.store.customer(id).await.map_err(PortFailure::from)?;
-            let Some(record) = record else { return Ok(AuditPage { items: Vec::new(), next: None }) };
-            filter.subject = Some(record.row.subject);
+            let Some(subject) = self.subject_of(id).await? else {
+                return Ok(AuditPage { items: Vec::new(), next: None });
+            };
+            filter.subject = Some(subject);
         }
         let store = &self.ports.store;
         let looked_at = store.audit_events_before(filter.subject, before, LOOKED_AT).await;
@@ -92,5 +94,14 @@ impl Kyc {
             AuditView { chained, customer_id }
         });
         Ok(AuditPage { items: items.collect(), next })
+    }
+
+    /// Whom events on this customer name, also where the customer was erased: who did it stays to be told.
+    async fn subject_of(&self, id: &CustomerId) -> Result<Option<SubjectId>, PortFailure> {
+        if let Some(standing) = self.ports.store.standing(id).await? {
+            return Ok(Some(standing.row.subject));
+        }
+        let fingerprints = id_fingerprints(&*self.ports.cipher, id);
+        Ok(self.ports.store.erasure(&fingerprints).await?.map(|erasure| erasure.subject))
     }
 }

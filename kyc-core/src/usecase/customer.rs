@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::absence::Absence;
 use super::sealing::open_customer;
 use super::{Kyc, PortFailure};
 use crate::domain::actor::Actor;
@@ -51,9 +52,9 @@ pub enum CustomerError {
     /// The actor may not do this. Nothing was looked up.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
-    /// There is no customer with this id.
-    #[error("there is no customer with this id")]
-    NotFound,
+    /// There is no customer with this id, or no more.
+    #[error(transparent)]
+    Absent(#[from] Absence),
     /// A port failed.
     #[error(transparent)]
     Failed(#[from] PortFailure),
@@ -87,8 +88,7 @@ impl Kyc {
             (Reveal::Numbers, Sight::Masked) => return Err(Forbidden.into()),
             (Reveal::Numbers, Sight::Full | Sight::NumbersMasked) => Sight::Full,
         };
-        let record = self.ports.store.customer(id).await.map_err(PortFailure::from)?;
-        let record = record.ok_or(CustomerError::NotFound)?;
+        let record = self.found::<_, CustomerError>(id, self.ports.store.customer(id).await).await?;
         let now = self.now();
         let customer = self.open_latest(&record).map_err(PortFailure::from)?;
         self.witness_shown(actor, &record.row, &customer, sight, now).await?;

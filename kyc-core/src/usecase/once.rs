@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use self::rendered::Rendered;
 use super::sealing::{Place, seal};
-use super::{CustomerView, Kyc, PortFailure, Updated};
+use super::{CustomerView, Kyc, LegalHold, PortFailure, Refused, Relationship, Updated};
 use crate::domain::actor::Actor;
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::{Action, AuditEvent};
@@ -23,7 +23,7 @@ use crate::domain::ids::ApiKeyId;
 use crate::domain::permission::{Forbidden, Permission};
 use crate::domain::verification::Verification;
 use crate::ports::cipher::{CipherError, Context, DigestPurpose, Digests};
-use crate::ports::store::{CustomerRow, IdempotencyRecord, Recorded, RecordedAnswer, Write};
+use crate::ports::store::{CustomerRow, Guard, IdempotencyRecord, Recorded, RecordedAnswer, Write};
 
 /// What use cases that can be done once answer.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +34,10 @@ pub enum Answer<'a> {
     Updated(&'a Updated),
     /// A verification was queued.
     VerificationQueued(&'a Verification),
+    /// The end of a relationship was recorded.
+    RelationshipRecorded(&'a Relationship),
+    /// A customer was put under a legal hold.
+    LegalHoldSet(&'a LegalHold),
     /// An API key was made. The secret is not here: it is in the first answer, and in no replay.
     ApiKeyCreated(&'a ApiKey),
 }
@@ -184,6 +188,24 @@ impl Kyc {
         let plaintext = (once.render)(answer).encode(&shown());
         let sealed = seal(&*self.ports.cipher, row, Place::Recorded(once.bodies.current), &plaintext)?;
         Ok(Some(once.record_of(RecordedAnswer::Sealed { subject: row.subject, answer: sealed }, now)))
+    }
+
+    /// Records the answer to a request that changed nothing of the customer, where it has an idempotency key.
+    /// Only the use of the data key is counted.
+    pub(super) async fn remember_alone(
+        &self,
+        row: &CustomerRow,
+        answer: Answer<'_>,
+        now: Timestamp,
+    ) -> Result<(), Refused> {
+        let mut next = row.clone();
+        let record = self.remember(&mut next, answer, Vec::new, now).map_err(Refused::Failed)?;
+        if record.is_none() {
+            return Ok(());
+        }
+        next.revision += 1;
+        let guards = vec![Guard::Revision { subject: row.subject, revision: row.revision }];
+        self.commit_recorded(now, guards, vec![Write::UpdateCustomer(next)], Vec::new(), record).await
     }
 
     /// The record that an API key was made. None where there is no idempotency key.

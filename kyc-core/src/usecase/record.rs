@@ -104,12 +104,15 @@ impl Kyc {
                 Ok(ran) => return Ok(ran),
                 Err(Refused::Conflict(Conflict::LeaseLost)) => return Ok(Ran::LeaseLost),
                 Err(Refused::Conflict(
-                    Conflict::Revision | Conflict::CustomerIdTaken | Conflict::IdempotencyKeyTaken,
+                    Conflict::Revision
+                    | Conflict::CustomerIdTaken
+                    | Conflict::IdempotencyKeyTaken
+                    | Conflict::Erased,
                 )) => {}
                 Err(Refused::Failed(failure)) => return Err(failure),
             }
             let Some(now_there) = self.ports.store.verification(record.verification.id).await? else {
-                return Ok(Ran::LeaseLost);
+                return Ok(Ran::Erased);
             };
             record = now_there;
         }

@@ -2,7 +2,7 @@
 
 use super::change::differences;
 use super::customer::{CustomerView, shown_fields};
-use super::sealing::{Place, fingerprints, seal};
+use super::sealing::{Place, fingerprints, id_fingerprints, seal};
 use super::{Answer, Kyc, PortFailure, Refused};
 use crate::domain::actor::Actor;
 use crate::domain::audit::{Action, AuditEvent};
@@ -13,7 +13,7 @@ use crate::domain::permission::{Forbidden, Permission};
 use crate::domain::status::{Stage, Status};
 use crate::domain::verification::{Cause, Verification};
 use crate::ports::cipher::DataKey;
-use crate::ports::store::{Conflict, CustomerRow, Write};
+use crate::ports::store::{Conflict, CustomerRow, Guard, Write};
 
 /// A customer to register, unparsed.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +38,9 @@ pub enum RegisterError {
     /// Another customer has the id.
     #[error("the customer id is taken")]
     IdTaken,
+    /// The customer who had the id was erased, and it is not given again.
+    #[error("the customer who had the id was erased")]
+    Erased,
     /// A port failed.
     #[error(transparent)]
     Failed(#[from] PortFailure),
@@ -53,6 +56,8 @@ impl Kyc {
         let now = self.now();
         let (customer_id, customer) = self.read_registration(request).map_err(RegisterError::Invalid)?;
 
+        // Looked at by the store within the commit, so that no erasure can come in between.
+        let guard = Guard::NotErased(id_fingerprints(&*self.ports.cipher, &customer_id));
         let subject = self.new_subject(now).map_err(PortFailure::from)?;
         let verification = Verification::queued(
             VerificationId::new(now, self.random().map_err(PortFailure::from)?),
@@ -75,6 +80,8 @@ impl Kyc {
             registered_at: now,
             updated_at: now,
             decided_at: None,
+            relationship_ended_on: None,
+            legal_hold: None,
         };
         let data = seal(&*self.ports.cipher, &mut row, Place::Data(1), &customer.encode())
             .map_err(PortFailure::from)?;
@@ -98,12 +105,13 @@ impl Kyc {
             Write::PutVerification(verification),
         ];
         writes.extend(counts.into_iter().map(|(counter, count)| Write::count(day, counter, count)));
-        match self.commit_recorded(now, Vec::new(), writes, vec![event], record).await {
+        match self.commit_recorded(now, vec![guard], writes, vec![event], record).await {
             Ok(()) => {
                 self.wake();
                 Ok(view)
             }
             Err(Refused::Conflict(Conflict::CustomerIdTaken)) => Err(RegisterError::IdTaken),
+            Err(Refused::Conflict(Conflict::Erased)) => Err(RegisterError::Erased),
             Err(Refused::Conflict(
                 Conflict::Revision | Conflict::LeaseLost | Conflict::IdempotencyKeyTaken,
             )) => Err(RegisterError::Failed(PortFailure::Contended)),

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::absence::Absence;
 use super::change::Change;
 use super::{Answer, Kyc, PortFailure, ROUNDS, Refused};
 use crate::domain::actor::Actor;
@@ -18,9 +19,9 @@ pub enum RequestError {
     /// The actor may not do this. Nothing was looked up.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
-    /// There is no customer with this id.
-    #[error("there is no customer with this id")]
-    NotFound,
+    /// There is no customer with this id, or no more.
+    #[error(transparent)]
+    Absent(#[from] Absence),
     /// The customer is rejected for good.
     #[error("the customer is rejected for good")]
     Final,
@@ -52,8 +53,7 @@ impl Kyc {
         actor.require(Permission::RequestVerification)?;
         for _ in 0..ROUNDS {
             let now = self.now();
-            let record = self.ports.store.customer(id).await.map_err(PortFailure::from)?;
-            let record = record.ok_or(RequestError::NotFound)?;
+            let record = self.found::<_, RequestError>(id, self.ports.store.customer(id).await).await?;
             if record.row.status.is_final() {
                 return Err(RequestError::Final);
             }

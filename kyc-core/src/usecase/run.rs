@@ -36,6 +36,8 @@ pub enum Ran {
     Ignored,
     /// Another worker has it by now; nothing was written.
     LeaseLost,
+    /// The customer was erased meanwhile; nothing was written.
+    Erased,
 }
 
 impl Kyc {

@@ -1,7 +1,7 @@
 //! What is sealed, and where it belongs.
 
 use crate::Secret;
-use crate::domain::customer::Customer;
+use crate::domain::customer::{Customer, FingerprintKind};
 use crate::domain::ids::{CustomerId, SubjectId, VerificationId};
 use crate::ports::cipher::{CipherError, Context, DataKey, Sealed};
 use crate::ports::store::CustomerRow;
@@ -20,6 +20,8 @@ pub(super) enum Place {
     Answer(VerificationId),
     /// The answer to a request under an idempotency key, by the digest of its body.
     Recorded([u8; 32]),
+    /// Why the customer must not be erased.
+    LegalHold,
 }
 
 impl Place {
@@ -40,6 +42,7 @@ impl Place {
             Self::Link(id) => ("verification", "link", id.to_bytes().to_vec()),
             Self::Answer(id) => ("verification", "answer", id.to_bytes().to_vec()),
             Self::Recorded(body) => ("idempotency", "answer", body.to_vec()),
+            Self::LegalHold => ("customer", "legal_hold", Vec::new()),
         };
         use_context(&Context { subject, table, field, row: &row })
     }
@@ -86,4 +89,11 @@ pub(super) fn open_customer(
 /// The fingerprints by which a customer can be found.
 pub(super) fn fingerprints(cipher: &dyn Cipher, customer: &Customer) -> Vec<Fingerprint> {
     customer.search_keys().iter().map(|(kind, value)| cipher.fingerprint(*kind, value)).collect()
+}
+
+/// The fingerprints of a caller's id, by which an erased customer is known again: that of the current key
+/// first.
+pub(super) fn id_fingerprints(cipher: &dyn Cipher, id: &CustomerId) -> Vec<Fingerprint> {
+    let value = Secret::new(id.as_str().to_owned());
+    vec![cipher.fingerprint(FingerprintKind::CustomerId, &value)]
 }

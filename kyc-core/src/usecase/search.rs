@@ -66,6 +66,7 @@ impl Kyc {
             FingerprintKind::PhoneNumber => vec![Field::PhoneNumber],
             FingerprintKind::DocumentNumber => vec![Field::DocumentNumber],
             FingerprintKind::NameAndBirth => vec![Field::Name, Field::DateOfBirth],
+            FingerprintKind::CustomerId => Vec::new(),
         });
         self.witness(event).await?;
         Ok(views)

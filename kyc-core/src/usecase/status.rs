@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::absence::Absence;
 use super::sealing::{Place, open};
 use super::{Kyc, PortFailure};
 use crate::Secret;
@@ -44,9 +45,9 @@ pub enum StatusError {
     /// The actor may not do this. Nothing was looked up.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
-    /// There is no customer with this id.
-    #[error("there is no customer with this id")]
-    NotFound,
+    /// There is no customer with this id, or no more.
+    #[error(transparent)]
+    Absent(#[from] Absence),
     /// A port failed.
     #[error(transparent)]
     Failed(#[from] PortFailure),
@@ -60,8 +61,8 @@ impl Kyc {
     /// [`StatusError`].
     pub async fn status(&self, actor: &Actor, id: &CustomerId) -> Result<KycStatus, StatusError> {
         actor.require(Permission::ReadStatus)?;
-        let record = self.ports.store.standing(id).await.map_err(PortFailure::from)?;
-        let Standing { row, latest } = record.ok_or(StatusError::NotFound)?;
+        let standing = self.found::<_, StatusError>(id, self.ports.store.standing(id).await).await?;
+        let Standing { row, latest } = standing;
         let link = match &latest.link {
             None => None,
             Some(sealed) => {

@@ -1,12 +1,15 @@
 //! The use cases over the in-memory ports.
 
 mod access;
+mod erasure;
 mod evidence;
 mod faults;
 mod flow;
 mod late;
+mod ledger;
 mod limits;
 mod once;
+mod retention;
 
 use std::sync::Arc;
 

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::absence::Absence;
 use super::change::Change;
 use super::customer::{CustomerView, shown_event, shown_fields};
 use super::sealing::{Place, fingerprints, open_customer, seal};
@@ -78,9 +79,9 @@ pub enum UpdateError {
     /// The input has faults; all of them.
     #[error("the input is invalid: {0}")]
     Invalid(Faults),
-    /// There is no customer with this id.
-    #[error("there is no customer with this id")]
-    NotFound,
+    /// There is no customer with this id, or no more.
+    #[error(transparent)]
+    Absent(#[from] Absence),
     /// The customer has another version than those named.
     #[error("the customer has another version by now")]
     VersionMoved,
@@ -104,8 +105,7 @@ impl Kyc {
         actor.require(Permission::WriteCustomers)?;
         for _ in 0..ROUNDS {
             let now = self.now();
-            let record = self.ports.store.customer(id).await.map_err(PortFailure::from)?;
-            let record = record.ok_or(UpdateError::NotFound)?;
+            let record = self.found::<_, UpdateError>(id, self.ports.store.customer(id).await).await?;
             if request.only_versions.as_ref().is_some_and(|only| !only.contains(&record.row.version)) {
                 return Err(UpdateError::VersionMoved);
             }

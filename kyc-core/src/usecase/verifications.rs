@@ -1,5 +1,6 @@
 //! Read the verifications: "what was tried, where, and what came of it?"
 
+use super::absence::Absence;
 use super::{Kyc, PortFailure};
 use crate::domain::actor::Actor;
 use crate::domain::ids::CustomerId;
@@ -12,9 +13,9 @@ pub enum VerificationsError {
     /// The actor may not do this. Nothing was looked up.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
-    /// There is no customer with this id.
-    #[error("there is no customer with this id")]
-    NotFound,
+    /// There is no customer with this id, or no more.
+    #[error(transparent)]
+    Absent(#[from] Absence),
     /// A port failed.
     #[error(transparent)]
     Failed(#[from] PortFailure),
@@ -31,8 +32,7 @@ impl Kyc {
         id: &CustomerId,
     ) -> Result<Vec<Verification>, VerificationsError> {
         actor.require(Permission::ReadStatus)?;
-        let record = self.ports.store.standing(id).await.map_err(PortFailure::from)?;
-        let record = record.ok_or(VerificationsError::NotFound)?;
+        let record = self.found::<_, VerificationsError>(id, self.ports.store.standing(id).await).await?;
         let all = self.ports.store.verifications(record.row.subject).await;
         Ok(all.map_err(PortFailure::from)?)
     }

@@ -1,6 +1,6 @@
 //! `GET /audit-events`: who did what, and who has seen whom.
 
-mod body;
+pub(super) mod body;
 
 use kyc_core::Kyc;
 use kyc_core::domain::audit::Action;

@@ -1,16 +1,17 @@
-//! `/customers`: registered, read, changed, listed and searched.
+//! `/customers`: registered, read, changed, listed, searched and erased.
 
 pub mod body;
 mod page;
 
 use kyc_core::Kyc;
 use kyc_core::domain::actor::Actor;
+use kyc_core::domain::erasure::ErasureReason;
 use kyc_core::domain::fault::Faults;
 use kyc_core::domain::ids::CustomerId;
 use kyc_core::domain::permission::Permission;
 use kyc_core::domain::status::{Stage, StatusKind};
 use kyc_core::ports::store::CustomerFilter;
-use kyc_core::usecase::{CustomerView, Register, Reveal, Search, Update, Updated};
+use kyc_core::usecase::{CustomerView, Erase, Register, Reveal, Search, Update, Updated};
 use poem::Request;
 use poem::web::Data;
 use poem_openapi::param::{Header, Path, Query};
@@ -115,12 +116,20 @@ impl From<&Updated> for Changed {
     }
 }
 
+/// A customer who was erased.
+#[derive(Debug, ApiResponse)]
+enum Erased {
+    /// The data, its key and its fingerprints are destroyed. From now on the id is a 410.
+    #[oai(status = 204)]
+    Erased,
+}
+
 /// What `POST /customers` refuses with.
 #[derive(Debug)]
 struct RegisterRefuses;
 impl Refuses for RegisterRefuses {
     const KINDS: &'static [&'static [ProblemKind]] =
-        &[problem::EVERY, problem::BODY, &[ProblemKind::CustomerIdTaken], problem::ONCE];
+        &[problem::EVERY, problem::BODY, &[ProblemKind::CustomerIdTaken, ProblemKind::Erased], problem::ONCE];
 }
 
 /// What `PUT /customers/{id}` refuses with.
@@ -130,7 +139,7 @@ impl Refuses for UpdateRefuses {
     const KINDS: &'static [&'static [ProblemKind]] = &[
         problem::EVERY,
         problem::BODY,
-        &[ProblemKind::NotFound, ProblemKind::PreconditionFailed],
+        &[ProblemKind::NotFound, ProblemKind::Erased, ProblemKind::PreconditionFailed],
         problem::ONCE,
     ];
 }
@@ -139,7 +148,18 @@ impl Refuses for UpdateRefuses {
 #[derive(Debug)]
 pub(super) struct ReadRefuses;
 impl Refuses for ReadRefuses {
-    const KINDS: &'static [&'static [ProblemKind]] = &[problem::EVERY, &[ProblemKind::NotFound]];
+    const KINDS: &'static [&'static [ProblemKind]] =
+        &[problem::EVERY, &[ProblemKind::NotFound, ProblemKind::Erased]];
+}
+
+/// What an erasure is refused with.
+#[derive(Debug)]
+struct EraseRefuses;
+impl Refuses for EraseRefuses {
+    const KINDS: &'static [&'static [ProblemKind]] = &[
+        problem::EVERY,
+        &[ProblemKind::NotFound, ProblemKind::Erased, ProblemKind::Retention, ProblemKind::LegalHold],
+    ];
 }
 
 /// What a list refuses with.
@@ -311,4 +331,48 @@ impl CustomersApi {
         });
         Ok(done.await?)
     }
+
+    /// Erase a customer
+    ///
+    /// Destroys the data key, the data of every version, the fingerprints, and the verifications with the
+    /// provider's answers. Counts in reports and audit events stay; they name nobody. The id answers 410 from
+    /// then on and can't be registered again.
+    ///
+    /// While the data has to be kept it is a 409 with `erasable_from`, unless `override_retention=true`, which is
+    /// audited. A legal hold is a 409 that nothing overrides.
+    #[oai(path = "/customers/:id", method = "delete", operation_id = "eraseCustomer")]
+    async fn erase(
+        &self,
+        Data(kyc): Data<&Kyc>,
+        actor: Authenticated,
+        /// Your own id of the customer.
+        #[oai(example = "example_id")]
+        id: Path<String>,
+        request: &Request,
+        /// Why.
+        #[oai(example = "example_reason")]
+        reason: Query<Lenient<Word<ErasureReason>>>,
+        /// Whether to erase although the data has to be kept for some time yet.
+        override_retention: Query<Lenient<Option<bool>>>,
+    ) -> Result<Erased, Refusal<EraseRefuses>> {
+        let id = path_id(&actor.0, Permission::EraseCustomers, &id)?;
+        let mut faults = Faults::new();
+        let expected = "subject_request, retention_ended, court_order or registered_in_error is expected";
+        let reason = reason.0.required("reason", expected, &mut faults);
+        let expected = "true or false is expected";
+        let override_retention = override_retention.0.optional("override_retention", expected, &mut faults);
+        refuse_unknown(request, &["reason", "override_retention"], &mut faults);
+        let Some(Word(reason)) = reason.filter(|_| faults.is_empty()) else { Err(faults)? };
+        let override_retention = override_retention.flatten().unwrap_or(false);
+        let (kyc, actor) = (kyc.clone(), actor.0);
+        // On a task of its own: what is committed has to be noted in the ledger, also where the client goes away.
+        let erased =
+            tokio::spawn(async move { kyc.erase(&actor, &id, Erase { reason, override_retention }).await });
+        erased.await.map_err(|_| Problem::new(ProblemKind::Internal))??;
+        Ok(Erased::Erased)
+    }
+}
+
+fn example_reason() -> Lenient<Word<ErasureReason>> {
+    Lenient::of(Word(ErasureReason::SubjectRequest))
 }

@@ -6,8 +6,9 @@ use kyc_core::ports::cipher::CipherError;
 use kyc_core::ports::entropy::NoEntropy;
 use kyc_core::ports::store::StoreError;
 use kyc_core::usecase::{
-    ApiKeyError, AuditError, CustomerError, ListError, PortFailure, RecallError, RegisterError, ReportError,
-    RequestError, SearchError, StatusError, UpdateError, VerificationsError,
+    Absence, ApiKeyError, AuditError, CustomerError, EraseError, ExportError, HoldError, ListError,
+    PortFailure, RecallError, RegisterError, RelationshipError, ReportError, RequestError, SearchError,
+    StatusError, UpdateError, VerificationsError,
 };
 
 use super::once;
@@ -62,6 +63,7 @@ impl From<RegisterError> for Problem {
             RegisterError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
             RegisterError::Invalid(faults) => Self::validation(faults),
             RegisterError::IdTaken => Self::new(ProblemKind::CustomerIdTaken),
+            RegisterError::Erased => Self::new(ProblemKind::Erased),
             RegisterError::Failed(failure) => failure.into(),
         }
     }
@@ -72,7 +74,7 @@ impl From<UpdateError> for Problem {
         match error {
             UpdateError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
             UpdateError::Invalid(faults) => Self::validation(faults),
-            UpdateError::NotFound => Self::new(ProblemKind::NotFound),
+            UpdateError::Absent(absence) => absence.into(),
             UpdateError::VersionMoved => Self::new(ProblemKind::PreconditionFailed),
             UpdateError::Failed(failure) => failure.into(),
         }
@@ -83,7 +85,7 @@ impl From<CustomerError> for Problem {
     fn from(error: CustomerError) -> Self {
         match error {
             CustomerError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
-            CustomerError::NotFound => Self::new(ProblemKind::NotFound),
+            CustomerError::Absent(absence) => absence.into(),
             CustomerError::Failed(failure) => failure.into(),
         }
     }
@@ -93,7 +95,7 @@ impl From<StatusError> for Problem {
     fn from(error: StatusError) -> Self {
         match error {
             StatusError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
-            StatusError::NotFound => Self::new(ProblemKind::NotFound),
+            StatusError::Absent(absence) => absence.into(),
             StatusError::Failed(failure) => failure.into(),
         }
     }
@@ -103,7 +105,7 @@ impl From<VerificationsError> for Problem {
     fn from(error: VerificationsError) -> Self {
         match error {
             VerificationsError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
-            VerificationsError::NotFound => Self::new(ProblemKind::NotFound),
+            VerificationsError::Absent(absence) => absence.into(),
             VerificationsError::Failed(failure) => failure.into(),
         }
     }
@@ -113,7 +115,7 @@ impl From<RequestError> for Problem {
     fn from(error: RequestError) -> Self {
         match error {
             RequestError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
-            RequestError::NotFound => Self::new(ProblemKind::NotFound),
+            RequestError::Absent(absence) => absence.into(),
             RequestError::Final => Self::new(ProblemKind::Final),
             RequestError::LimitReached { limit, now, until } => {
                 let wait = until.duration_since(now).as_secs().max(1);
@@ -193,6 +195,61 @@ impl From<RecallError> for Problem {
                 Self::validation(faults)
             }
             RecallError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<Absence> for Problem {
+    fn from(absence: Absence) -> Self {
+        match absence {
+            Absence::NotFound => Self::new(ProblemKind::NotFound),
+            Absence::Erased => Self::new(ProblemKind::Erased),
+        }
+    }
+}
+
+impl From<RelationshipError> for Problem {
+    fn from(error: RelationshipError) -> Self {
+        match error {
+            RelationshipError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
+            RelationshipError::Absent(absence) => absence.into(),
+            RelationshipError::Invalid(faults) => Self::validation(faults),
+            RelationshipError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<HoldError> for Problem {
+    fn from(error: HoldError) -> Self {
+        match error {
+            HoldError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
+            HoldError::Absent(absence) => absence.into(),
+            HoldError::Invalid(faults) => Self::validation(faults),
+            HoldError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<EraseError> for Problem {
+    fn from(error: EraseError) -> Self {
+        match error {
+            EraseError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
+            EraseError::Absent(absence) => absence.into(),
+            EraseError::LegalHold => Self::new(ProblemKind::LegalHold),
+            EraseError::Retention { erasable_from } => {
+                Self::new(ProblemKind::Retention).erasable_from(erasable_from)
+            }
+            EraseError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<ExportError> for Problem {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
+            ExportError::Absent(absence) => absence.into(),
+            ExportError::Failed(failure) => failure.into(),
         }
     }
 }

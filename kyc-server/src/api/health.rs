@@ -46,7 +46,7 @@ impl HealthApi {
 
     /// Can the service serve?
     ///
-    /// It can where the store reads and writes and the workers work. A balancer sends requests elsewhere
+    /// It can where the store reads and writes, the workers work, and erasures are noted. A balancer sends requests elsewhere
     /// where not.
     #[oai(path = "/health/ready", method = "get", operation_id = "healthReady")]
     async fn ready(
@@ -55,6 +55,9 @@ impl HealthApi {
         Data(workers): Data<&Option<Pulse>>,
     ) -> Result<Json<HealthBody>, Refusal<ProbeRefuses>> {
         kyc.ready().await?;
+        if kyc.unrecorded_erasures() > 0 {
+            Err(Problem::new(ProblemKind::Unavailable).detail("erasures can't be noted in the ledger"))?;
+        }
         if workers.as_ref().is_none_or(Pulse::is_alive) {
             Ok(ok())
         } else {

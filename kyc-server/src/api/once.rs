@@ -28,6 +28,7 @@ use zeroize::Zeroizing;
 use super::api_keys::Created;
 use super::body::{FromFields, JsonBody};
 use super::customers::{Changed, Registered};
+use super::erasure::{Ended, Held};
 use super::problem::Problem;
 use super::verifications::Queued;
 
@@ -44,6 +45,8 @@ fn render(answer: Answer<'_>) -> Rendered {
         Answer::Registered(view) => rendered(Registered::from(view)),
         Answer::Updated(updated) => rendered(Changed::from(updated)),
         Answer::VerificationQueued(queued) => rendered(Queued::from(queued)),
+        Answer::RelationshipRecorded(relationship) => rendered(Ended::from(relationship)),
+        Answer::LegalHoldSet(hold) => rendered(Held::from(hold)),
         Answer::ApiKeyCreated(key) => rendered(Created::from(key)),
     }
 }

@@ -8,6 +8,7 @@ mod refusal;
 
 use std::borrow::Cow;
 
+use jiff::civil::Date;
 use kyc_core::domain::actor::RequestId;
 use kyc_core::domain::fault::Faults;
 use poem::http::HeaderValue;
@@ -44,6 +45,7 @@ struct Said {
     retry_after: Option<u64>,
     limit: Option<RateLimit>,
     allow: Option<HeaderValue>,
+    erasable_from: Option<Date>,
 }
 
 /// A quota that was used up, as the header fields `RateLimit` and `RateLimit-Policy` say it
@@ -99,6 +101,13 @@ impl Problem {
         self
     }
 
+    /// From which day on the customer may be erased.
+    #[must_use]
+    pub fn erasable_from(mut self, day: Date) -> Self {
+        self.said.erasable_from = Some(day);
+        self
+    }
+
     /// The methods that exist at the path (RFC 9110, section 10.2.1).
     #[must_use]
     pub fn allow(mut self, methods: HeaderValue) -> Self {
@@ -146,6 +155,9 @@ impl Problem {
             | ProblemKind::CustomerIdTaken
             | ProblemKind::Final
             | ProblemKind::IdempotencyInFlight
+            | ProblemKind::Retention
+            | ProblemKind::LegalHold
+            | ProblemKind::Erased
             | ProblemKind::PreconditionFailed
             | ProblemKind::TooLarge
             | ProblemKind::UnsupportedMediaType

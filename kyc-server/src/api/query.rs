@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use kyc_core::domain::fault::Faults;
 use poem::{FromRequest, Request, RequestBody, Result};
 use poem_openapi::registry::{MetaSchemaRef, Registry};
-use poem_openapi::types::{ParseFromParameter, ParseResult, Type};
+use poem_openapi::types::{ParseFromParameter, ParseResult, ToJSON, Type};
 
 use crate::api::body::is_plain_name;
 use crate::api::problem::Problem;
@@ -30,6 +30,12 @@ enum Given<T> {
 }
 
 impl<T> Lenient<T> {
+    /// A parameter that was given, as for an example.
+    #[must_use]
+    pub const fn of(value: T) -> Self {
+        Self(Given::Once(value))
+    }
+
     /// The value of a parameter that must be there, or its fault at `?name`.
     pub fn required(self, name: &str, expected: &'static str, faults: &mut Faults) -> Option<T> {
         if matches!(self.0, Given::Absent) {
@@ -110,6 +116,15 @@ impl<T: Type> Type for Lenient<T> {
 
     fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
         Box::new(self.as_raw_value().into_iter())
+    }
+}
+
+impl<T: ToJSON> ToJSON for Lenient<T> {
+    fn to_json(&self) -> Option<serde_json::Value> {
+        match &self.0 {
+            Given::Once(value) => value.to_json(),
+            Given::Absent | Given::Invalid | Given::Repeatedly => None,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `/customers/{id}/kyc-status` and `/customers/{id}/verifications`: where a customer stands, what was tried,
 //! and to try again.
 
-mod body;
+pub(super) mod body;
 
 use kyc_core::Kyc;
 use kyc_core::domain::permission::Permission;
@@ -37,7 +37,7 @@ struct RequestRefuses;
 impl Refuses for RequestRefuses {
     const KINDS: &'static [&'static [ProblemKind]] = &[
         problem::EVERY,
-        &[ProblemKind::NotFound, ProblemKind::Final, ProblemKind::VerificationLimit],
+        &[ProblemKind::NotFound, ProblemKind::Erased, ProblemKind::Final, ProblemKind::VerificationLimit],
         problem::ONCE,
     ];
 }

@@ -126,12 +126,19 @@ settings! {
     DECISION_VALIDITY_DAYS = "decision_validity_days", "KYC_DECISION_VALIDITY_DAYS", "decision-validity-days",
         default None, "for ever", "Days after which a verified customer is verified again",
         "a whole number from 1 to 36500 is expected";
+    RETENTION_YEARS = "retention_years", "KYC_RETENTION_YEARS", "retention-years", default Some("5"), "",
+        "Years for which a customer's data is kept after the end of the relationship or the last decision",
+        "a whole number from 0 to 100 is expected";
+    ERASURE_LEDGER = "erasure_ledger", "KYC_ERASURE_LEDGER", "erasure-ledger", default None,
+        "`erasures.ndjson` in the data folder",
+        "File in which erasures outlive a restore of the database; keep it where no restore reaches it",
+        "the path of a file is expected";
     MAX_CONNECTIONS = "max_connections", "KYC_MAX_CONNECTIONS", "max-connections", default Some("1024"), "",
         "Open connections at once; further ones wait", "a whole number from 1 to 100000 is expected";
 }
 
-/// The settings that say where the keys are.
-const PLACES: &[Setting] = &[DATA_DIR, KEYRING];
+/// The settings of a command that works on the data by itself: where it is, and how long it is kept.
+const PLACES: &[Setting] = &[DATA_DIR, KEYRING, RETENTION_YEARS, ERASURE_LEDGER];
 
 impl Setting {
     fn argument(&self) -> Arg {
@@ -180,7 +187,7 @@ impl fmt::Debug for Given {
     }
 }
 
-/// Where the keys are, for commands that need nothing else.
+/// Where the data and the keys are, for commands that need little else.
 #[derive(Debug, Clone, Default)]
 pub struct Places(pub(super) Given);
 

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
-use kyc_core::domain::audit::{ChainWalk, ChainedEvent};
+use kyc_core::domain::audit::{Action, AuditEvent, ChainWalk, ChainedEvent};
 use kyc_core::domain::discrepancy::Code;
+use kyc_core::domain::erasure::Erasure;
 use kyc_core::domain::ids::SubjectId;
 use kyc_core::domain::report::{Counter, DayCount, Decider, Range, bucket};
 use kyc_core::domain::status::{StatusKind, StatusWord};
@@ -24,6 +26,8 @@ pub struct Ledger {
     pub customers: Vec<CustomerRecord>,
     /// Their verifications, newest first.
     pub verifications: BTreeMap<SubjectId, Vec<Verification>>,
+    /// The erasures.
+    pub erasures: Vec<Erasure>,
     /// The counters of every day on which somebody was registered, without zeros.
     pub counts: Vec<DayCount>,
 }
@@ -58,8 +62,17 @@ pub async fn read(store: &dyn Store) -> Ledger {
         let all = store.verifications(record.row.subject).await.unwrap();
         verifications.insert(record.row.subject, all);
     }
+    let mut erasures: Vec<Erasure> = Vec::new();
+    loop {
+        let page = store.erasures(erasures.last().map(|erasure| erasure.subject), PAGE).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        erasures.extend(page);
+    }
     let mut counts = Vec::new();
     let mut days: Vec<Date> = customers.iter().map(|record| record.row.registered_on()).collect();
+    days.extend(erasures.iter().map(|erasure| made_on(erasure.subject)));
     days.sort_unstable();
     days.dedup();
     for day in days {
@@ -67,7 +80,7 @@ pub async fn read(store: &dyn Store) -> Ledger {
     }
     counts.retain(|count| count.count != 0);
     counts.sort_unstable();
-    Ledger { events, customers, verifications, counts }
+    Ledger { events, customers, verifications, erasures, counts }
 }
 
 /// Checks everything.
@@ -104,6 +117,20 @@ fn check_events_of(record: &CustomerRecord, events: &[ChainedEvent]) {
     assert_eq!(status, Some(record.row.status.word()), "every change of the status has its event");
 }
 
+/// The day on which an id was made, which is that of the registration: the first 48 bits of a UUID of version 7
+/// are milliseconds (RFC 9562, section 5.7).
+fn made_on(subject: SubjectId) -> Date {
+    let mut milliseconds = [0; 8];
+    milliseconds[2..].copy_from_slice(&subject.to_bytes()[..6]);
+    let at = Timestamp::from_millisecond(i64::from_be_bytes(milliseconds)).unwrap();
+    jiff::tz::Offset::UTC.to_datetime(at).date()
+}
+
+/// Whether an event says that its customer was verified or rejected.
+fn is_conclusive(event: &AuditEvent) -> bool {
+    matches!(event.to, Some(StatusWord::Verified | StatusWord::Rejected | StatusWord::RejectedForGood))
+}
+
 /// What the counters must be, by a look at every customer.
 fn recount(ledger: &Ledger) -> Vec<DayCount> {
     let mut counts: BTreeMap<(Date, Counter), i64> = BTreeMap::new();
@@ -118,20 +145,34 @@ fn recount(ledger: &Ledger) -> Vec<DayCount> {
             add(Counter::Discrepancy(code));
         }
         let conclusive = |one: &&Verification| {
-            ledger.events.iter().any(|chained| {
-                let event = &chained.event;
-                let decided = matches!(
-                    event.to,
-                    Some(StatusWord::Verified | StatusWord::Rejected | StatusWord::RejectedForGood)
-                );
-                event.verification == Some(one.id) && decided
-            })
+            let mut events = ledger.events.iter().map(|chained| &chained.event);
+            events.any(|event| event.verification == Some(one.id) && is_conclusive(event))
         };
         for one in ledger.verifications[&record.row.subject].iter().filter(conclusive) {
             let begun = one.submitted_at.unwrap_or(one.scheduled_for);
             let seconds = one.completed_at.unwrap().duration_since(begun).as_secs();
             let bucket = bucket(u64::try_from(seconds).unwrap_or(0));
             add(Counter::Decision { by: Decider::Automatic, bucket });
+        }
+    }
+    for erasure in &ledger.erasures {
+        let day = made_on(erasure.subject);
+        let of_person = || {
+            let events = ledger.events.iter().map(|chained| &chained.event);
+            events.filter(|event| event.subject == Some(erasure.subject))
+        };
+        // Of others the ledger alone has told.
+        if of_person().any(|event| event.action == Action::CustomerErased) {
+            *counts.entry((day, Counter::Erased)).or_default() += 1;
+        }
+        // How long a decision on somebody who was erased took is known by its counter alone.
+        for _ in of_person().filter(|event| is_conclusive(event)) {
+            let left = ledger.counts.iter().find(|count| {
+                let counted = counts.get(&(count.day, count.counter)).copied().unwrap_or_default();
+                count.day == day && matches!(count.counter, Counter::Decision { .. }) && count.count > counted
+            });
+            let left = left.expect("a decision stays counted when the customer is erased");
+            *counts.entry((day, left.counter)).or_default() += 1;
         }
     }
     counts.into_iter().map(|((day, counter), count)| DayCount { day, counter, count }).collect()

@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod erasure;
 mod health;
 mod idempotency;
 mod lists;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::sqlite::{SqliteConfig, open};
 
-const LOOK_UPS: [&str; 33] = [
+const LOOK_UPS: [&str; 43] = [
     CUSTOMER,
     STANDING,
     CUSTOMERS,
@@ -37,6 +37,16 @@ const LOOK_UPS: [&str; 33] = [
     DELETE_RECORD,
     REVOKE_API_KEY,
     TOUCH_API_KEY,
+    VERSIONS,
+    RETENTION_DUE,
+    ERASURE,
+    ERASURES,
+    IS_ERASED,
+    VERIFICATION_IDS,
+    DELETE_ANSWER,
+    DELETE_VERIFICATIONS,
+    DELETE_VERSIONS,
+    DELETE_CUSTOMER,
 ];
 
 fn plan(connection: &rusqlite::Connection, sql: &str) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use kyc_core::ports::store::{Changeset, Write};
 use rusqlite::{Connection, ErrorCode};
 
 use super::super::apply::{self, Head};
@@ -15,6 +16,9 @@ pub(in crate::sqlite) struct Batches {
     head: Head,
     // Set where the last writing failed for want of space or by the disk, until one succeeds.
     failing: bool,
+    // Erasures of the transaction under way, and those that are committed and nobody has asked for yet.
+    erasing: u64,
+    erased: u64,
     // A field, so that a test can have it fail.
     pub(super) commit: fn(&Connection) -> Result<(), Fault>,
 }
@@ -47,7 +51,12 @@ enum Undo {
 impl Batches {
     pub(in crate::sqlite) fn new(connection: Connection, head: Head) -> Self {
         let commit = |connection: &Connection| execute(connection, "COMMIT");
-        Self { connection, head, failing: false, commit }
+        Self { connection, head, failing: false, erasing: 0, erased: 0, commit }
+    }
+
+    /// How many people were erased since this was last asked.
+    pub(super) const fn take_erased(&mut self) -> u64 {
+        std::mem::replace(&mut self.erased, 0)
     }
 
     /// Runs the jobs and answers them. Whether anything was written.
@@ -92,6 +101,7 @@ impl Batches {
         execute(&self.connection, "BEGIN IMMEDIATE").map_err(Failure::Undone)?;
         let mut wrote = false;
         let mut full = false;
+        self.erasing = 0;
         for job in jobs {
             match self.job(job, undo, &mut full) {
                 Ok(written) => wrote |= written,
@@ -102,11 +112,16 @@ impl Batches {
         if !wrote {
             return self.roll_back().map(|()| false);
         }
+        self.end()?;
+        self.failing = full;
+        self.erased += self.erasing;
+        Ok(true)
+    }
+
+    /// Commits the transaction.
+    fn end(&self) -> Result<(), Failure> {
         match (self.commit)(&self.connection) {
-            Ok(()) => {
-                self.failing = full;
-                Ok(true)
-            }
+            Ok(()) => Ok(()),
             // A frame of the log that found no space was not written, so neither was the mark of the
             // commit, which is in the last one; and a busy COMMIT has not begun.
             Err(fault @ Fault::Engine(ErrorCode::DiskFull | ErrorCode::DatabaseBusy, _)) => {
@@ -117,6 +132,38 @@ impl Batches {
                 "COMMIT failed in the middle: stopping, since nobody knows whether it is on the disk",
             )),
         }
+    }
+
+    /// Runs work of the writer's own in a transaction, which is committed where it says that it wrote. The inner
+    /// error says that nothing was written.
+    ///
+    /// # Errors
+    /// [`Unknown`] where the process has to stop.
+    pub(super) fn own(
+        &mut self,
+        work: impl FnOnce(&Connection) -> Result<bool, Fault>,
+    ) -> Result<Result<bool, Fault>, Unknown> {
+        if let Err(fault) = execute(&self.connection, "BEGIN IMMEDIATE") {
+            return Ok(Err(fault));
+        }
+        let ended = match work(&self.connection) {
+            Ok(true) => self.end().map(|()| true),
+            Ok(false) => self.roll_back().map(|()| false),
+            Err(fault) => Err(self.undo(fault)),
+        };
+        match ended {
+            Ok(wrote) => Ok(Ok(wrote)),
+            Err(Failure::Undone(fault)) => Ok(Err(fault)),
+            Err(Failure::Unknown(fault, words)) => {
+                fault.log("commit");
+                Err(Unknown { jobs: Vec::new(), words })
+            }
+        }
+    }
+
+    /// Writes the whole database anew, which leaves nothing of what was deleted.
+    pub(super) fn vacuum(&self) -> Result<(), Fault> {
+        execute(&self.connection, "VACUUM")
     }
 
     fn undo(&self, fault: Fault) -> Failure {
@@ -147,6 +194,9 @@ impl Batches {
                     apply::changeset(connection, head, changeset)
                 })?;
                 let wrote = result.is_ok();
+                if wrote {
+                    self.erasing += erasures(changeset);
+                }
                 reply.answer = Some(result.map_err(Fault::for_committer));
                 Ok(wrote)
             }
@@ -206,6 +256,11 @@ impl Batches {
         }
         Ok(result)
     }
+}
+
+fn erasures(changeset: &Changeset) -> u64 {
+    let erases = |write: &&Write| matches!(write, Write::EraseCustomer(_));
+    u64::try_from(changeset.writes.iter().filter(erases).count()).unwrap_or(u64::MAX)
 }
 
 fn execute(connection: &Connection, sql: &str) -> Result<(), Fault> {

@@ -31,6 +31,8 @@ pub(super) struct Log {
 
 /// How far the log is written back, in pages.
 struct Progress {
+    /// Whether readers were in the way.
+    busy: bool,
     length: i64,
     done: i64,
 }
@@ -60,9 +62,9 @@ impl Log {
     }
 }
 
-/// Writes all of it back, at the end.
-pub(super) fn write_back(connection: &Connection) {
-    checkpoint(connection, "TRUNCATE");
+/// Writes all of it back and cuts it to nothing. Whether that succeeded: readers may be in the way.
+pub(super) fn cut(connection: &Connection) -> bool {
+    checkpoint(connection, "TRUNCATE").is_some_and(|log| !log.busy)
 }
 
 /// What can't be written back now stays in the log, where it is as safe: so a failure is logged, and that
@@ -71,7 +73,7 @@ fn checkpoint(connection: &Connection, mode: &str) -> Option<Progress> {
     let result = connection.busy_timeout(PATIENCE).and_then(|()| {
         connection
             .prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))?
-            .query_row([], |row| Ok(Progress { length: row.get(1)?, done: row.get(2)? }))
+            .query_row([], |row| Ok(Progress { busy: row.get(0)?, length: row.get(1)?, done: row.get(2)? }))
     });
     let error = match (result, connection.busy_timeout(open::BUSY)) {
         (Ok(progress), Ok(())) => return Some(progress),

@@ -63,7 +63,14 @@ pub(super) async fn everything(store: &dyn Store) -> impl PartialEq + std::fmt::
     let audit = store.audit_events(0, 1000).await.expect("a read works");
     let keys = store.api_keys().await.expect("a read works");
     let recorded = recorded(store).await;
-    (customers, verifications, answers, found, expired, next_due, audit, keys, recorded, counts(store).await)
+    let erasures = store.erasures(None, 1000).await.expect("a read works");
+    let (mut versions, mut subjects) = (Vec::new(), (0..10).map(subject).collect::<Vec<_>>());
+    subjects.extend(customers.iter().map(|record| record.row.subject));
+    for subject in subjects {
+        versions.push(store.versions(subject).await.expect("a read works"));
+    }
+    let queues = (expired, next_due, recorded);
+    (customers, verifications, answers, found, queues, audit, keys, counts(store).await, erasures, versions)
 }
 
 /// What is recorded under the first idempotency keys, and when it expires.
@@ -115,6 +122,10 @@ pub(super) async fn a_fresh_store_is_empty_and_ready(store: &dyn Store) {
     assert_eq!(store.api_keys().await, Ok(vec![]));
     assert_eq!(store.recorded(idempotency_key(1)).await, Ok(None));
     assert_eq!(store.next_expiry().await, Ok(None));
+    assert_eq!(store.erasure(&[fingerprint(FingerprintKind::CustomerId, 1)]).await, Ok(None));
+    assert_eq!(store.erasures(None, 9).await, Ok(vec![]));
+    assert_eq!(store.versions(subject(1)).await, Ok(vec![]));
+    assert_eq!(store.retention_due(jiff::civil::Date::MAX, None, 9).await, Ok(vec![]));
     let claim = Claim { queue: Queue::Verifications, limit: 9, now: at(1), until: at(2) };
     assert_eq!(store.claim(claim).await, Ok(vec![]));
 }
@@ -196,11 +207,11 @@ pub(super) async fn every_guard_must_hold(store: &dyn Store) {
     let holds = Guard::Revision { subject: subject(1), revision: 1 };
     let fails = Guard::Revision { subject: subject(2), revision: 2 };
     let writes = vec![Write::Count(count(StatusKind::Verified, 1))];
-    for guards in [vec![holds, fails], vec![fails, holds]] {
+    for guards in [vec![holds.clone(), fails.clone()], vec![fails.clone(), holds.clone()]] {
         let changeset = Changeset { guards, ..changeset(3, writes.clone()) };
         refused(store, changeset, Some(Conflict::Revision)).await;
     }
-    commit(store, Changeset { guards: vec![holds, holds], ..changeset(3, writes) }).await;
+    commit(store, Changeset { guards: vec![holds.clone(), holds], ..changeset(3, writes) }).await;
 }
 
 pub(super) async fn writes_are_applied_in_order_each_seeing_those_before(store: &dyn Store) {

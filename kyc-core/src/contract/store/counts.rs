@@ -49,6 +49,7 @@ pub(super) async fn every_counter_is_read_back(store: &dyn Store) {
         counters
             .extend([0, 1, 31, 32, 255, 256, u16::MAX].map(|bucket| Counter::Decision { by: *by, bucket }));
     }
+    counters.push(Counter::Erased);
     let mut written = Vec::new();
     for day in [days().start(), days().end()] {
         let each = (1..).zip(&counters);

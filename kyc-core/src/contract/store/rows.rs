@@ -9,6 +9,7 @@ use crate::domain::actor::Actor;
 use crate::domain::api_key::{ApiKey, KeyName};
 use crate::domain::audit::{Action, AuditEvent};
 use crate::domain::customer::FingerprintKind;
+use crate::domain::erasure::{Erasure, ErasureReason};
 use crate::domain::ids::{ApiKeyId, ChangesetId, CustomerId, ProviderName, SubjectId, VerificationId};
 use crate::domain::permission::Role;
 use crate::domain::report::{Counter, DayCount, Range};
@@ -71,6 +72,8 @@ pub fn row(n: u32) -> CustomerRow {
         registered_at: at(n),
         updated_at: at(n),
         decided_at: None,
+        relationship_ended_on: None,
+        legal_hold: None,
     }
 }
 
@@ -86,6 +89,17 @@ pub fn fingerprint(kind: FingerprintKind, n: u32) -> Fingerprint {
     let mut digest = [0xef; 32];
     digest[28..].copy_from_slice(&n.to_be_bytes());
     Fingerprint { kind, key_version: 1, digest }
+}
+
+/// The erasure of customer `n`, a thousand seconds after the registration.
+#[must_use]
+pub fn erasure(n: u32) -> Erasure {
+    Erasure {
+        fingerprint: fingerprint(FingerprintKind::CustomerId, n),
+        subject: subject(n),
+        at: at(n + 1000),
+        reason: ErasureReason::SubjectRequest,
+    }
 }
 
 /// The id of API key `n`: they sort as their numbers do.

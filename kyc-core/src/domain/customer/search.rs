@@ -23,22 +23,27 @@ words! {
         DocumentNumber = "document_number",
         /// The name without accents and case, together with the date of birth.
         NameAndBirth = "name_and_birth",
+        /// The caller's id of the customer: what an erased one is known again by. Nobody is searched by it.
+        CustomerId = "customer_id",
     }
 }
 
 impl Customer {
-    /// What is fingerprinted of this customer: one normalised value of each kind.
+    /// What is fingerprinted of this customer to be searched by: one normalised value of each kind.
     #[must_use]
     pub fn search_keys(&self) -> Vec<(FingerprintKind, Secret<String>)> {
-        FingerprintKind::ALL.iter().map(|kind| (*kind, self.search_key(*kind))).collect()
+        FingerprintKind::ALL.iter().filter_map(|kind| Some((*kind, self.search_key(*kind)?))).collect()
     }
 
-    fn search_key(&self, kind: FingerprintKind) -> Secret<String> {
+    fn search_key(&self, kind: FingerprintKind) -> Option<Secret<String>> {
         match kind {
-            FingerprintKind::Email => self.email().normalised(),
-            FingerprintKind::PhoneNumber => Secret::new(self.phone_number().expose().to_owned()),
-            FingerprintKind::DocumentNumber => document_number_key(self.identity_document().number()),
-            FingerprintKind::NameAndBirth => name_and_birth_key(self.name(), self.date_of_birth().expose()),
+            FingerprintKind::Email => Some(self.email().normalised()),
+            FingerprintKind::PhoneNumber => Some(Secret::new(self.phone_number().expose().to_owned())),
+            FingerprintKind::DocumentNumber => Some(document_number_key(self.identity_document().number())),
+            FingerprintKind::NameAndBirth => {
+                Some(name_and_birth_key(self.name(), self.date_of_birth().expose()))
+            }
+            FingerprintKind::CustomerId => None,
         }
     }
 }

@@ -264,7 +264,8 @@ fn other_bytes_are_no_customer() {
 #[test]
 fn a_search_meets_what_was_registered() {
     let keys = parse(form()).search_keys();
-    assert_eq!(keys.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), FingerprintKind::ALL);
+    let searched = FingerprintKind::ALL.iter().filter(|kind| **kind != FingerprintKind::CustomerId);
+    assert!(keys.iter().map(|(kind, _)| *kind).eq(searched.copied()));
     let search = SearchForm {
         name: Some("ada  LOVELACE".into()),
         date_of_birth: Some("1990-12-10".into()),

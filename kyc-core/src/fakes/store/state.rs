@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::ChainedEvent;
+use crate::domain::erasure::Erasure;
 use crate::domain::ids::{ApiKeyId, CustomerId, SubjectId, VerificationId};
 use crate::domain::report::Counter;
 use crate::domain::verification::Verification;
@@ -18,7 +19,7 @@ use crate::ports::store::{CustomerRecord, CustomerRow, IdempotencyRecord, StoreE
 pub(super) struct State {
     pub(super) customers: BTreeMap<SubjectId, CustomerRow>,
     pub(super) subjects: BTreeMap<CustomerId, SubjectId>,
-    pub(super) versions: BTreeMap<(SubjectId, u32), Sealed>,
+    pub(super) versions: BTreeMap<(SubjectId, u32), (Sealed, Timestamp)>,
     pub(super) fingerprints: BTreeMap<SubjectId, Vec<Fingerprint>>,
     pub(super) verifications: BTreeMap<VerificationId, Verification>,
     pub(super) leases: BTreeMap<VerificationId, Leased>,
@@ -27,6 +28,7 @@ pub(super) struct State {
     pub(super) api_keys: BTreeMap<ApiKeyId, ApiKey>,
     /// An entry for each key of a record.
     pub(super) idempotency: BTreeMap<[u8; 32], IdempotencyRecord>,
+    pub(super) erasures: BTreeMap<SubjectId, Erasure>,
     pub(super) audit: Vec<ChainedEvent>,
 }
 
@@ -40,15 +42,20 @@ pub(super) struct Leased {
 impl State {
     pub(super) fn customer_record(&self, subject: SubjectId) -> Result<CustomerRecord, StoreError> {
         let row = self.customers.get(&subject).ok_or(StoreError::Corrupt)?;
-        let data = self.versions.get(&(subject, row.version)).ok_or(StoreError::Corrupt)?;
+        let (data, _) = self.versions.get(&(subject, row.version)).ok_or(StoreError::Corrupt)?;
         let latest = self.verifications.get(&row.latest).ok_or(StoreError::Corrupt)?;
         Ok(CustomerRecord { row: row.clone(), data: data.clone(), latest: latest.clone() })
     }
 
     pub(super) fn verification_record(&self, of: &Verification) -> Result<VerificationRecord, StoreError> {
         let row = self.customers.get(&of.subject).ok_or(StoreError::Corrupt)?;
-        let data = self.versions.get(&(of.subject, of.version)).ok_or(StoreError::Corrupt)?;
+        let (data, _) = self.versions.get(&(of.subject, of.version)).ok_or(StoreError::Corrupt)?;
         Ok(VerificationRecord { verification: of.clone(), row: row.clone(), data: data.clone() })
+    }
+
+    /// The erasure of whom one of these fingerprints is of.
+    pub(super) fn erasure(&self, fingerprints: &[Fingerprint]) -> Option<&Erasure> {
+        self.erasures.values().find(|erasure| fingerprints.contains(&erasure.fingerprint))
     }
 
     /// What is due at `now` and under no lease, earliest first.

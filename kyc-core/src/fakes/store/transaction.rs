@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::state::{Leased, State};
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::{AuditHash, ChainedEvent};
+use crate::domain::erasure::Erasure;
 use crate::domain::ids::{ApiKeyId, SubjectId};
 use crate::ports::store::{
     Changeset, CommitError, Conflict, CustomerRow, Guard, IdempotencyRecord, Lease, RecordedAnswer,
@@ -53,6 +54,13 @@ fn check(state: &State, guard: Guard) -> Result<(), Conflict> {
             let newest = state.leases.get(&verification).is_some_and(|lease| lease.token == token);
             if newest { Ok(()) } else { Err(Conflict::LeaseLost) }
         }
+        Guard::NotErased(fingerprints) => {
+            if state.erasure(&fingerprints).is_none() {
+                Ok(())
+            } else {
+                Err(Conflict::Erased)
+            }
+        }
     }
 }
 
@@ -77,6 +85,16 @@ impl Transaction<'_> {
         }));
     }
 
+    /// The same for what goes.
+    fn remove<K: Ord + Clone + 'static, V: 'static>(&mut self, table: Table<K, V>, key: &K) {
+        if let Some(before) = table(self.state).remove(key) {
+            let key = key.clone();
+            self.undo.push(Box::new(move |state| {
+                table(state).insert(key, before);
+            }));
+        }
+    }
+
     fn roll_back(self) {
         for undo in self.undo.into_iter().rev() {
             undo(self.state);
@@ -87,12 +105,12 @@ impl Transaction<'_> {
         match write {
             Write::InsertCustomer(row) => self.insert_customer(row),
             Write::UpdateCustomer(row) => self.update_customer(row),
-            Write::InsertVersion { subject, version, data, at: _ } => {
+            Write::InsertVersion { subject, version, data, at } => {
                 self.known(subject)?;
                 if self.state.versions.contains_key(&(subject, version)) {
                     return Err(StoreError::Corrupt.into());
                 }
-                self.put(|state| &mut state.versions, (subject, version), data);
+                self.put(|state| &mut state.versions, (subject, version), (data, at));
                 Ok(())
             }
             Write::ReplaceFingerprints { subject, fingerprints } => {
@@ -122,6 +140,13 @@ impl Transaction<'_> {
                 let key = (change.day, change.counter);
                 let before = self.state.counters.get(&key).copied().unwrap_or_default();
                 self.put(|state| &mut state.counters, key, before.saturating_add(change.count));
+                Ok(())
+            }
+            Write::EraseCustomer(erasure) => self.erase(erasure),
+            Write::RememberErasure(erasure) => {
+                if self.state.erasure(&[erasure.fingerprint]).is_none() {
+                    self.put(|state| &mut state.erasures, erasure.subject, erasure);
+                }
                 Ok(())
             }
             Write::InsertApiKey(key) => {
@@ -168,6 +193,33 @@ impl Transaction<'_> {
                 self.undo.push(Box::new(move |state| drop(state.idempotency.insert(key, record))));
             }
         }
+    }
+
+    fn erase(&mut self, erasure: Erasure) -> Result<(), CommitError> {
+        let subject = erasure.subject;
+        let row = self.state.customers.get(&subject).ok_or(Conflict::Revision)?;
+        let customer_id = row.customer_id.clone();
+        let verifications = self.state.verifications.values().filter(|one| one.subject == subject);
+        for id in verifications.map(|one| one.id).collect::<Vec<_>>() {
+            self.remove(|state| &mut state.answers, &id);
+            self.remove(|state| &mut state.leases, &id);
+            self.remove(|state| &mut state.verifications, &id);
+        }
+        let versions = self.state.versions.keys().filter(|(of, _)| *of == subject);
+        for key in versions.copied().collect::<Vec<_>>() {
+            self.remove(|state| &mut state.versions, &key);
+        }
+        let recorded = self.state.idempotency.iter().filter(|(_, record)| {
+            matches!(&record.answer, RecordedAnswer::Sealed { subject: of, .. } if *of == subject)
+        });
+        for key in recorded.map(|(key, _)| *key).collect::<Vec<_>>() {
+            self.remove(|state| &mut state.idempotency, &key);
+        }
+        self.remove(|state| &mut state.fingerprints, &subject);
+        self.remove(|state| &mut state.subjects, &customer_id);
+        self.remove(|state| &mut state.customers, &subject);
+        self.put(|state| &mut state.erasures, subject, erasure);
+        Ok(())
     }
 
     fn change_api_key(&mut self, id: ApiKeyId, change: impl FnOnce(&mut ApiKey)) -> Result<(), CommitError> {

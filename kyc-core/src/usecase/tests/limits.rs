@@ -151,7 +151,7 @@ fn who_is_rejected_for_good_or_unknown_gets_no_verification() {
     use crate::domain::discrepancy::{Discrepancy, Severity};
     let world = World::new();
     let unknown = now(world.kyc.request_verification(&admin(), &a())).unwrap_err();
-    assert_eq!(unknown, RequestError::NotFound);
+    assert_eq!(unknown, RequestError::Absent(crate::usecase::Absence::NotFound));
     world.register();
     let certain = Discrepancy { severity: Severity::Critical, ..Discrepancy::of(Code::Compromised) };
     let rejected = FakeProvider::done(crate::ports::provider::Outcome::Consider, vec![certain]);

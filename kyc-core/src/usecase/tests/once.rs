@@ -21,6 +21,8 @@ fn render(answer: Answer<'_>) -> Rendered {
         Answer::Registered(view) => (201, format!("{view:?}")),
         Answer::Updated(updated) => (200, format!("{updated:?}")),
         Answer::VerificationQueued(queued) => (202, format!("{queued:?}")),
+        Answer::RelationshipRecorded(relationship) => (200, format!("{relationship:?}")),
+        Answer::LegalHoldSet(hold) => (200, format!("{hold:?}")),
         Answer::ApiKeyCreated(key) => (201, format!("{key:?}")),
     };
     let headers = vec![("ETag".to_owned(), "\"1\"".to_owned())];

@@ -21,7 +21,7 @@ pub(super) struct AuditPageBody {
 /// An audit event. It holds names of fields and codes, never personal data.
 #[derive(Debug, Object)]
 #[oai(rename = "AuditEvent")]
-pub(super) struct AuditEventBody {
+pub(in crate::api) struct AuditEventBody {
     /// Its place in the chain: 1 for the first event, and then without a gap.
     sequence: u64,
     /// When.

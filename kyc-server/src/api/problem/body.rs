@@ -5,6 +5,7 @@ use kyc_core::domain::fault::Fault;
 use poem_openapi::Object;
 
 use super::{Problem, ProblemKind};
+use crate::api::values::Day;
 
 /// Why a request was refused (RFC 9457).
 #[derive(Debug, Clone, Object)]
@@ -23,6 +24,8 @@ pub struct ProblemBody {
     pub instance: Option<String>,
     /// Every fault of the input, for `validation-failed`.
     pub errors: Option<Vec<FaultBody>>,
+    /// From which day on the customer may be erased, for `retention`.
+    pub erasable_from: Option<Day>,
 }
 
 /// One fault of the input.
@@ -47,6 +50,7 @@ impl ProblemBody {
             detail: problem.said.detail.as_deref().map(str::to_owned),
             instance: request.map(|id| format!("urn:request:{id}")),
             errors: (!faults.is_empty()).then(|| faults.iter().map(FaultBody::of).collect()),
+            erasable_from: problem.said.erasable_from.map(Day),
         }
     }
 }
@@ -62,6 +66,7 @@ impl ProblemBody {
         Self {
             instance: Some("urn:request:3984154e2bba33c08c7b5507ecdd2cfb".to_owned()),
             errors: (kind == ProblemKind::ValidationFailed).then(|| vec![fault]),
+            erasable_from: (kind == ProblemKind::Retention).then(|| Day(jiff::civil::date(2031, 1, 31))),
             ..Self::of(&Problem::new(kind), None)
         }
     }

@@ -82,6 +82,12 @@ problem_kinds! {
         "Nothing starts another verification; a person can look at the decision.";
     IdempotencyInFlight = CONFLICT, "idempotency-in-flight", "The same request is in flight",
         "Send it again after the time that Retry-After says: the answer is then that of the first one.";
+    Retention = CONFLICT, "retention", "The data has to be kept for some time yet",
+        "Wait until `erasable_from`, or say override_retention=true where the law permits it.";
+    LegalHold = CONFLICT, "legal-hold", "The customer is under a legal hold",
+        "Lift the hold first; nothing overrides it.";
+    Erased = GONE, "erased", "The customer was erased",
+        "Nothing brings the customer back; register a new customer under another id.";
     PreconditionFailed = PRECONDITION_FAILED, "precondition-failed", "The version is another by now",
         "Read the customer again and decide on what it is now.";
     TooLarge = PAYLOAD_TOO_LARGE, "too-large", "The body is too large",

@@ -83,6 +83,8 @@ fn a_word_too_many_or_too_few_is_found() {
         ("cause IN (", "cause NOT IN ("),
     ] {
         assert!(sql.contains(from), "{from}");
-        assert_eq!(violations(&sql.replace(from, to)).len(), 1, "{from} -> {to}");
+        // Each table that was written anew has it once more.
+        let places = sql.matches(from).count();
+        assert_eq!(violations(&sql.replace(from, to)).len(), places, "{from} -> {to}");
     }
 }

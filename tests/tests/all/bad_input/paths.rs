@@ -56,11 +56,20 @@ fn an_id_that_does_not_or_could_not_exist_is_a_404() {
             ("GET", format!("/customers/{id}/kyc-status")),
             ("GET", format!("/customers/{id}/verifications")),
             ("POST", format!("/customers/{id}/verifications")),
+            ("GET", format!("/customers/{id}/export")),
+            ("DELETE", format!("/customers/{id}/legal-hold")),
+            ("DELETE", format!("/customers/{id}?reason=court_order&override_retention=true")),
         ] {
             refused(untouched.app.call(method, &path), 404, "not-found", &[]);
         }
         let put = untouched.app.call("PUT", &format!("/customers/{id}"));
         refused(put.json(&json!({"name": "Ada"})), 404, "not-found", &[]);
+        for (tail, body) in
+            [("relationship", json!({"ended_on": null})), ("legal-hold", json!({"reason": "case 7"}))]
+        {
+            let put = untouched.app.call("PUT", &format!("/customers/{id}/{tail}"));
+            refused(put.json(&body), 404, "not-found", &[]);
+        }
     }
     refused(untouched.app.call("GET", "/customers/search/kyc-status"), 404, "not-found", &[]);
 }
@@ -72,7 +81,10 @@ fn a_method_that_is_not_there_is_a_405_that_names_those_that_are() {
     for (template, allowed) in [
         ("/customers", "GET, HEAD, POST"),
         ("/customers/search", "POST"),
-        ("/customers/{id}", "GET, HEAD, PUT"),
+        ("/customers/{id}", "DELETE, GET, HEAD, PUT"),
+        ("/customers/{id}/relationship", "PUT"),
+        ("/customers/{id}/legal-hold", "DELETE, PUT"),
+        ("/customers/{id}/export", "GET, HEAD"),
         ("/customers/{id}/kyc-status", "GET, HEAD"),
         ("/customers/{id}/verifications", "GET, HEAD, POST"),
         ("/report", "GET, HEAD"),
@@ -98,7 +110,7 @@ fn a_method_that_is_not_there_is_a_405_that_names_those_that_are() {
             assert_eq!(refused.header("allow"), allowed, "{method} {template}");
         }
     }
-    assert_eq!(document::served().json["paths"].as_object().unwrap().len(), 15, "every path is in the list");
+    assert_eq!(document::served().json["paths"].as_object().unwrap().len(), 18, "every path is in the list");
 }
 
 /// OWASP ASVS 5.0.0, 4.1.4.

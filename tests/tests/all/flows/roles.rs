@@ -29,7 +29,7 @@ fn call(app: &TestApp, secret: &str, method: &str, path: &str, body: Option<&Val
 
 /// The contract's table: an operation of the document, and the roles that it is for, as client, reviewer,
 /// auditor, admin.
-const TABLE: [(&str, [bool; 4]); 14] = [
+const TABLE: [(&str, [bool; 4]); 19] = [
     ("registerCustomer", [true, false, false, true]),
     ("updateCustomer", [true, false, false, true]),
     ("readCustomer", [true, true, true, true]),
@@ -43,6 +43,11 @@ const TABLE: [(&str, [bool; 4]); 14] = [
     ("createApiKey", [false, false, false, true]),
     ("listApiKeys", [false, false, false, true]),
     ("revokeApiKey", [false, false, false, true]),
+    ("endRelationship", [true, false, false, true]),
+    ("setLegalHold", [false, false, false, true]),
+    ("liftLegalHold", [false, false, false, true]),
+    ("eraseCustomer", [false, false, false, true]),
+    ("exportCustomer", [false, false, false, true]),
     ("whoami", [true, true, true, true]),
 ];
 

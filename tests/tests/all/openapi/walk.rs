@@ -37,6 +37,7 @@ fn walk() -> TestApp {
     app.call("POST", "/customers/c/verifications").send().expect(202);
     app.call("POST", "/customers/c/verifications").send().expect(429);
     app.call("POST", "/customers/b/verifications").send().expect(409);
+    live_and_go(&app);
     let key = app.post("/api-keys", &json!({"name": "app", "role": "client"})).expect(201).json;
     app.get("/api-keys").expect(200);
     app.get("/audit-events").expect(200);
@@ -46,6 +47,8 @@ fn walk() -> TestApp {
     app.call("PUT", "/customers/a").header("If-Match", "7").json(&json!({})).send().expect(400);
     for (method, template, operation) in document::served().operations() {
         let (path, missing) = (template.replace("{id}", "a"), template.replace("{id}", "nobody"));
+        // What it demands is given where the fault is another one.
+        let needed = if operation["operationId"] == "eraseCustomer" { "?reason=court_order" } else { "" };
         let takes_body = !operation["requestBody"].is_null();
         if !operation["security"].is_null() {
             app.call(&method, &path).authorization(None).send().expect(401);
@@ -53,8 +56,12 @@ fn walk() -> TestApp {
             if takes_body { unknown.json(&json!({})) } else { unknown }.send().expect(422);
         }
         if path != missing {
-            let nobody = app.call(&method, &missing);
+            let nobody = app.call(&method, &format!("{missing}{needed}"));
             if takes_body { nobody.json(&json!({})) } else { nobody }.send().expect(404);
+            if template.starts_with("/customers/") {
+                let gone = app.call(&method, &format!("{}{needed}", template.replace("{id}", "gone")));
+                if takes_body { gone.json(&json!({})) } else { gone }.send().expect(410);
+            }
         }
         if takes_body {
             app.call(&method, &path).text("application/json", "{").send().expect(400);
@@ -64,6 +71,20 @@ fn walk() -> TestApp {
         }
     }
     app
+}
+
+/// Meets what the endpoints of keeping and erasing answer, and leaves `gone` erased and `d` under a hold.
+fn live_and_go(app: &TestApp) {
+    app.register("gone", "7");
+    app.put("/customers/gone/relationship", &json!({"ended_on": "2026-01-31"})).expect(200);
+    app.put("/customers/gone/legal-hold", &json!({"reason": "case 7"})).expect(200);
+    app.get("/customers/gone/export").expect(200);
+    let erase = || app.call("DELETE", "/customers/gone?reason=court_order&override_retention=true").send();
+    erase().expect(409);
+    app.call("DELETE", "/customers/gone/legal-hold").send().expect(204);
+    erase().expect(204);
+    app.post("/customers", &ada("gone", "7")).expect(410);
+    app.put("/customers/d/legal-hold", &json!({"reason": "case 8"})).expect(200);
 }
 
 #[test]
@@ -79,6 +100,11 @@ fn what_the_document_announces_can_be_met() {
     app.update("a", &json!({"email": "ada@example.org"})).expect(503);
     app.call("POST", "/customers/d/verifications").send().expect(503);
     app.post("/api-keys", &json!({"name": "app", "role": "client"})).expect(503);
+    app.put("/customers/a/relationship", &json!({"ended_on": "2026-01-31"})).expect(503);
+    app.put("/customers/a/legal-hold", &json!({"reason": "case 9"})).expect(503);
+    app.call("DELETE", "/customers/d/legal-hold").send().expect(503);
+    app.call("DELETE", "/customers/a?reason=court_order&override_retention=true").send().expect(503);
+    app.get("/customers/a/export").expect(503);
 
     let mut unmet: BTreeMap<String, BTreeSet<u16>> = BTreeMap::new();
     let seen = app.seen();
@@ -97,10 +123,13 @@ fn what_the_document_announces_can_be_met() {
     let general = |statuses: &[u16]| statuses.iter().copied().collect::<BTreeSet<_>>();
     let expected = [
         ("DELETE /api-keys/{id}", general(&[400, 503])),
+        ("DELETE /customers/{id}", general(&[400])),
+        ("DELETE /customers/{id}/legal-hold", general(&[400])),
         ("GET /api-keys", general(&[400, 503])),
         ("GET /audit-events", general(&[400, 503])),
         ("GET /customers", general(&[400])),
         ("GET /customers/{id}", general(&[400])),
+        ("GET /customers/{id}/export", general(&[400])),
         ("GET /customers/{id}/kyc-status", general(&[400, 503])),
         ("GET /customers/{id}/verifications", general(&[400, 503])),
         ("GET /health/live", general(&[503])),
@@ -109,6 +138,8 @@ fn what_the_document_announces_can_be_met() {
         ("POST /api-keys", general(&[409])),
         ("POST /customers/{id}/verifications", general(&[400])),
         ("PUT /customers/{id}", general(&[409])),
+        ("PUT /customers/{id}/legal-hold", general(&[409])),
+        ("PUT /customers/{id}/relationship", general(&[409])),
     ];
     assert_eq!(unmet, expected.into_iter().map(|(name, statuses)| (name.to_owned(), statuses)).collect());
 }
