@@ -13,40 +13,34 @@
 //! forgotten.
 
 mod committed;
+mod held;
 mod key_bytes;
 mod keyring;
 
-use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use kyc_core::Secret;
 use kyc_core::domain::customer::FingerprintKind;
 use kyc_core::domain::ids::SubjectId;
 use kyc_core::ports::Cipher;
 use kyc_core::ports::cipher::{
-    CipherError, Context, DigestPurpose, Digests, Fingerprint, Sealed, WrappedKey,
+    CipherError, Context, DigestPurpose, Digests, Fingerprint, KeyVersions, Sealed, WrappedKey,
 };
 use ring::rand::{SecureRandom, SystemRandom};
-use ring::{hkdf, hmac};
 
-use self::committed::{CommittedKey, FORMAT, NONCE_LENGTH};
+use self::committed::{FORMAT, NONCE_LENGTH};
+use self::held::{HeldKeys, data_key_bytes};
 use self::key_bytes::KeyBytes;
-pub use self::keyring::{KeyUse, Keyring, KeyringError};
-
-/// The salt of every derivation. RFC 5869, section 3.1, allows a public one; it sets our keys apart from
-/// those that another program might derive from the same bytes.
-const SALT: &[u8] = b"kyc key derivation v1";
-
-/// The first part of what a fingerprint hashes, so that the key's other uses, if ever, can't collide.
-const FINGERPRINT_LABEL: &[u8] = b"kyc fingerprint v1";
-
-/// The first part of what any other keyed digest hashes.
-const DIGEST_LABEL: &[u8] = b"kyc digest v1";
+#[cfg(unix)]
+pub use self::keyring::PreparedKeyring;
+pub use self::keyring::{Keyring, KeyringError, ListedKey};
 
 /// The [`Cipher`] port over `ring`, with the keys of a [`Keyring`].
 ///
-/// It never changes once made, so that threads share it without a lock; each seal and open unwraps the
-/// data key anew (some microseconds), and no data key is cached.
+/// The keys can be exchanged while threads use them ([`RingCipher::install`]): a call takes a reference to the
+/// keys of its moment, for which the lock is held some nanoseconds, and works with these to its end. Each seal
+/// and open unwraps the data key anew (some microseconds), and no data key is cached.
 ///
 /// # What binds what
 /// * The wrap of a data key has the format version, the word `data_key`, the subject and the master
@@ -57,10 +51,16 @@ const DIGEST_LABEL: &[u8] = b"kyc digest v1";
 ///   (Dodis and others, CRYPTO 2018). The source, `cipher/committed.rs`, says how.
 ///
 /// # How much a key may do
-/// Nonces are 96 random bits, for which NIST SP 800-38D, section 8.3, allows 2^32 messages a key.
-/// * Data key: the core counts (`DataKey::messages`) and stops at `DataKey::MAX_MESSAGES`, 2^20.
-/// * Master key: one wrap a data key, thus a customer. It is to be rotated before 2^31 wraps; nothing
-///   here counts them, since two thousand million customers are far off, and rotation bounds it.
+/// Nonces are 96 random bits, for which NIST SP 800-38D, section 8.3, allows 2^32 messages a key: then the
+/// chance that any two nonces are equal is at most 2^-32.
+/// * Data key: the core counts (`DataKey::messages`) and stops at `DataKey::MAX_MESSAGES`, 2^20. The chance is
+///   2^-57 then. A value of 64 MiB would still be far below the 2^39 - 256 bits that one message may have.
+/// * Master key: it makes one wrap for each data key, thus for each customer, and one more in a rotation to it;
+///   nothing else is sealed under it. It is to be rotated before 2^31 wraps. They are not counted one by one:
+///   the number of customers under a version, which `keys list` shows, is the number of wraps but for the
+///   few that were made again because somebody else was writing. 2^30 customers under one version are thus
+///   the sign, and no country has as many people.
+/// * Fingerprint key: HMAC-SHA256 has no bound that could be met. It is rotated when it may have leaked.
 ///
 /// # What stays in memory
 /// Our copies of keys and plaintext are zeroed when they go. What `ring` makes of a key is not, since it
@@ -69,11 +69,7 @@ const DIGEST_LABEL: &[u8] = b"kyc digest v1";
 /// long as this value, for a data key as long as one call; their memory keeps the bytes until it is
 /// used again. Against a reader of the process's memory or swap there is thus no promise.
 pub struct RingCipher {
-    masters: BTreeMap<u32, CommittedKey>,
-    current_master: u32,
-    fingerprint_key: hmac::Key,
-    fingerprint_version: u32,
-    salt: hkdf::Salt,
+    keys: RwLock<Arc<HeldKeys>>,
     random: SystemRandom,
 }
 
@@ -84,30 +80,24 @@ impl RingCipher {
     /// [`CipherError::Unavailable`] where `ring` refuses a key, and [`CipherError::UnknownKeyVersion`]
     /// where the current key is not there; neither happens with a keyring that was loaded.
     pub fn new(keyring: &Keyring) -> Result<Self, CipherError> {
-        let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, SALT);
-        let mut masters = BTreeMap::new();
-        for (version, key) in keyring.master_keys() {
-            masters.insert(version, CommittedKey::derive(&salt, key)?);
-        }
-        let current_master = keyring.current_master();
-        if !masters.contains_key(&current_master) {
-            return Err(CipherError::UnknownKeyVersion(current_master));
-        }
-        let fingerprint_version = keyring.current_fingerprint();
-        let fingerprint_key =
-            keyring.fingerprint_key().ok_or(CipherError::UnknownKeyVersion(fingerprint_version))?;
-        Ok(Self {
-            masters,
-            current_master,
-            fingerprint_key: hmac::Key::new(hmac::HMAC_SHA256, fingerprint_key),
-            fingerprint_version,
-            salt,
-            random: SystemRandom::new(),
-        })
+        let keys = RwLock::new(Arc::new(HeldKeys::derive(keyring)?));
+        Ok(Self { keys, random: SystemRandom::new() })
     }
 
-    fn master(&self, version: u32) -> Result<&CommittedKey, CipherError> {
-        self.masters.get(&version).ok_or(CipherError::UnknownKeyVersion(version))
+    /// Puts the keys of a keyring in the place of those in use, while others use them. A call that began before
+    /// ends with the keys it began with.
+    ///
+    /// # Errors
+    /// As [`RingCipher::new`]; then the keys stay as they are.
+    pub fn install(&self, keyring: &Keyring) -> Result<(), CipherError> {
+        let keys = Arc::new(HeldKeys::derive(keyring)?);
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        Ok(())
+    }
+
+    /// The keys of this moment. A thread that panicked can't have left them half exchanged.
+    fn keys(&self) -> Arc<HeldKeys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn nonce(&self) -> Result<[u8; NONCE_LENGTH], CipherError> {
@@ -115,27 +105,16 @@ impl RingCipher {
         self.random.fill(&mut nonce).map_err(|_| CipherError::Unavailable)?;
         Ok(nonce)
     }
-
-    /// The data key, derived and ready to use, if the wrapped one is this subject's.
-    fn unwrap(&self, key: &WrappedKey, subject: SubjectId) -> Result<CommittedKey, CipherError> {
-        let master = self.master(key.master_version)?;
-        let opened = master.open(&wrap_associated_data(subject, key.master_version), &key.bytes)?;
-        let bytes = opened.as_slice().try_into().map_err(|_| CipherError::Unreadable)?;
-        CommittedKey::derive(&self.salt, bytes)
-    }
 }
 
 impl Cipher for RingCipher {
     fn new_data_key(&self, subject: SubjectId) -> Result<WrappedKey, CipherError> {
-        let master_version = self.current_master;
         let key = KeyBytes::filled(|bytes| self.random.fill(bytes)).map_err(|_| CipherError::Unavailable)?;
-        let associated_data = wrap_associated_data(subject, master_version);
-        let bytes = self.master(master_version)?.seal(self.nonce()?, &associated_data, key.expose())?;
-        Ok(WrappedKey { master_version, bytes })
+        self.keys().wrap(self.nonce()?, subject, key.expose())
     }
 
     fn seal(&self, key: &WrappedKey, context: &Context<'_>, plaintext: &[u8]) -> Result<Sealed, CipherError> {
-        let data_key = self.unwrap(key, context.subject)?;
+        let data_key = self.keys().data_key(key, context.subject)?;
         data_key.seal(self.nonce()?, &payload_associated_data(context), plaintext).map(Sealed::from_bytes)
     }
 
@@ -145,49 +124,48 @@ impl Cipher for RingCipher {
         context: &Context<'_>,
         sealed: &Sealed,
     ) -> Result<Secret<Vec<u8>>, CipherError> {
-        let data_key = self.unwrap(key, context.subject)?;
+        let data_key = self.keys().data_key(key, context.subject)?;
         let mut plaintext = data_key.open(&payload_associated_data(context), sealed.as_bytes())?;
         Ok(Secret::new(std::mem::take(&mut *plaintext)))
     }
 
+    fn rewrap(&self, key: &WrappedKey, subject: SubjectId) -> Result<WrappedKey, CipherError> {
+        let keys = self.keys();
+        let data_key = keys.unwrap(key, subject)?;
+        keys.wrap(self.nonce()?, subject, data_key_bytes(&data_key)?)
+    }
+
+    fn current_versions(&self) -> KeyVersions {
+        self.keys().current()
+    }
+
     fn fingerprint(&self, kind: FingerprintKind, normalised: &Secret<String>) -> Fingerprint {
-        let parts = [FINGERPRINT_LABEL, kind.as_str().as_bytes(), normalised.expose().as_bytes()];
-        let digest = keyed_digest(&self.fingerprint_key, parts);
-        Fingerprint { kind, key_version: self.fingerprint_version, digest }
+        let keys = self.keys();
+        let mut all = keys.fingerprints(kind, normalised);
+        // There is always a current key; the version tells in any case which one it would have been.
+        let none = Fingerprint { kind, key_version: keys.current().fingerprint, digest: [0; 32] };
+        all.next().unwrap_or(none)
+    }
+
+    fn fingerprints(&self, kind: FingerprintKind, normalised: &Secret<String>) -> Vec<Fingerprint> {
+        self.keys().fingerprints(kind, normalised).collect()
     }
 
     fn digests(&self, purpose: DigestPurpose, parts: &[&[u8]]) -> Digests {
-        let all = [DIGEST_LABEL, purpose.as_str().as_bytes()].into_iter().chain(parts.iter().copied());
-        Digests { current: keyed_digest(&self.fingerprint_key, all), others: Vec::new() }
+        self.keys().digests(purpose, parts)
     }
-}
-
-/// The parts go in one by one, each behind its length: a joined copy of them would stay in memory.
-fn keyed_digest<'a>(key: &hmac::Key, parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
-    let mut hash = hmac::Context::with_key(key);
-    for part in parts {
-        hash.update(&length(part));
-        hash.update(part);
-    }
-    let mut digest = [0; 32];
-    for (to, from) in digest.iter_mut().zip(hash.sign().as_ref()) {
-        *to = *from;
-    }
-    digest
 }
 
 impl fmt::Debug for RingCipher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys = self.keys();
         f.debug_struct("RingCipher")
-            .field("master_versions", &self.masters.keys().collect::<Vec<_>>())
-            .field("current_master", &self.current_master)
-            .field("current_fingerprint", &self.fingerprint_version)
+            .field("master_versions", &keys.master_versions())
+            .field("current_master", &keys.current().master)
+            .field("fingerprint_versions", &keys.fingerprint_versions())
+            .field("current_fingerprint", &keys.current().fingerprint)
             .finish_non_exhaustive()
     }
-}
-
-fn wrap_associated_data(subject: SubjectId, master_version: u32) -> Vec<u8> {
-    joined(&[&[FORMAT], b"data_key", &subject.to_bytes(), &master_version.to_be_bytes()])
 }
 
 fn payload_associated_data(context: &Context<'_>) -> Vec<u8> {

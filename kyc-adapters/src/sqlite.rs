@@ -47,13 +47,15 @@ use kyc_core::domain::api_key::ApiKey;
 use kyc_core::domain::audit::ChainedEvent;
 use kyc_core::domain::erasure::Erasure;
 use kyc_core::domain::ids::{CustomerId, SubjectId, VerificationId};
+use kyc_core::domain::key_use::KeyUse;
 use kyc_core::domain::report::{DayCount, Range};
 use kyc_core::domain::verification::Verification;
 use kyc_core::ports::cipher::{Fingerprint, Sealed};
 use kyc_core::ports::store::{
     ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
-    CustomerRecord, EndedRelationship, ErasureReads, IdempotencyReads, PageRequest, Queue, Recorded,
-    ReportReads, Standing, Store, StoreError, VerificationReads, VerificationRecord, VersionRow,
+    CustomerRecord, EndedRelationship, ErasureReads, IdempotencyReads, KeyCount, KeyReads, PageRequest,
+    Queue, Recorded, ReportReads, Standing, Store, StoreError, VerificationReads, VerificationRecord,
+    VersionRow,
 };
 
 pub use open::OpenError;
@@ -298,6 +300,24 @@ impl ErasureReads for SqliteStore {
         limit: u32,
     ) -> Result<Vec<EndedRelationship>, StoreError> {
         self.readers.aside(move |connection| read::retention_due(connection, before, after, limit)).await
+    }
+}
+
+#[async_trait]
+impl KeyReads for SqliteStore {
+    async fn key_counts(&self, of: KeyUse) -> Result<Vec<KeyCount>, StoreError> {
+        self.readers.aside(move |connection| read::key_counts(connection, of)).await
+    }
+
+    async fn fingerprinted_otherwise(
+        &self,
+        subjects: &[SubjectId],
+        current: u32,
+    ) -> Result<Vec<SubjectId>, StoreError> {
+        let subjects = subjects.to_vec();
+        self.readers
+            .aside(move |connection| read::fingerprinted_otherwise(connection, &subjects, current))
+            .await
     }
 }
 

@@ -19,6 +19,7 @@ pub mod fault;
 pub mod field;
 pub mod idempotency;
 pub mod ids;
+pub mod key_use;
 pub mod mrz;
 pub mod name;
 pub mod permission;

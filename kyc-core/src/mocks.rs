@@ -26,13 +26,15 @@ use crate::domain::api_key::ApiKey;
 use crate::domain::audit::ChainedEvent;
 use crate::domain::erasure::Erasure;
 use crate::domain::ids::{CustomerId, SubjectId, VerificationId};
+use crate::domain::key_use::KeyUse;
 use crate::domain::report::{DayCount, Range as DayRange};
 use crate::domain::verification::Verification;
 use crate::ports::cipher::{Fingerprint, Sealed};
 use crate::ports::store::{
     ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
-    CustomerRecord, EndedRelationship, ErasureReads, IdempotencyReads, PageRequest, Queue, Recorded,
-    ReportReads, Standing, Store, StoreError, VerificationReads, VerificationRecord, VersionRow,
+    CustomerRecord, EndedRelationship, ErasureReads, IdempotencyReads, KeyCount, KeyReads, PageRequest,
+    Queue, Recorded, ReportReads, Standing, Store, StoreError, VerificationReads, VerificationRecord,
+    VersionRow,
 };
 
 pub use crate::ports::cipher::MockCipher;
@@ -113,6 +115,16 @@ mockall::mock! {
             after: Option<(Date, SubjectId)>,
             limit: u32,
         ) -> Result<Vec<EndedRelationship>, StoreError>;
+    }
+
+    #[async_trait]
+    impl KeyReads for Store {
+        async fn key_counts(&self, of: KeyUse) -> Result<Vec<KeyCount>, StoreError>;
+        async fn fingerprinted_otherwise(
+            &self,
+            subjects: &[SubjectId],
+            current: u32,
+        ) -> Result<Vec<SubjectId>, StoreError>;
     }
 
     #[async_trait]

@@ -72,6 +72,13 @@ fn the_fake_cipher_keeps_the_contract() {
 }
 
 #[test]
+fn the_keys_of_the_fake_cipher_rotate() {
+    let cipher = FakeCipher::new();
+    let rotate = |of| _ = cipher.rotate(of);
+    contract::cipher::rotations(&cipher, &rotate, &|of, version| cipher.retire(of, version));
+}
+
+#[test]
 fn the_fake_clock_keeps_the_contract() {
     contract::clock::all(&FakeClock::new());
 }

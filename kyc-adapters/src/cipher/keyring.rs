@@ -11,7 +11,8 @@
 //! ```
 //!
 //! New data keys are wrapped under the current master key; older versions stay to open what they
-//! wrapped, until each data key is wrapped anew. There is no default key, and nothing starts without one.
+//! wrapped, until each data key is wrapped anew, and are then retired. There is no default key, and nothing
+//! starts without one.
 
 mod error;
 #[cfg(unix)]
@@ -23,9 +24,12 @@ use std::fmt;
 
 use jiff::Timestamp;
 use kyc_core::Secret;
+use kyc_core::domain::key_use::KeyUse;
 use kyc_core::ports::Entropy;
 
-pub use self::error::{KeyUse, KeyringError};
+pub use self::error::KeyringError;
+#[cfg(unix)]
+pub use self::file::PreparedKeyring;
 use super::key_bytes::{KEY_LENGTH, KeyBytes};
 
 /// The keys of one installation, checked. `Debug` shows versions only.
@@ -49,10 +53,7 @@ impl Keyring {
 
     /// A keyring of one master key and one fingerprint key, both version 1, made at `now`.
     fn random(entropy: &dyn Entropy, now: Timestamp) -> Result<Self, KeyringError> {
-        let keys = |of| {
-            let bytes = KeyBytes::filled(|bytes| entropy.fill(bytes)).map_err(|_| KeyringError::NoEntropy)?;
-            Keys::checked(of, vec![Key { version: 1, bytes, created_at: now }], 1)
-        };
+        let keys = |of| Keys::checked(of, vec![Key::random(1, entropy, now)?], 1);
         Self::checked(keys(KeyUse::Master)?, keys(KeyUse::Fingerprint)?)
     }
 
@@ -79,13 +80,95 @@ impl Keyring {
         self.fingerprints.current
     }
 
+    /// The versions of all keys, by use and version.
+    #[must_use]
+    pub fn list(&self) -> Vec<ListedKey> {
+        let listed = |of| {
+            let keys = self.keys(of);
+            keys.by_version.values().map(move |key| ListedKey {
+                of,
+                version: key.version,
+                created_at: key.created_at,
+                is_current: key.version == keys.current,
+            })
+        };
+        KeyUse::ALL.iter().flat_map(|of| listed(*of)).collect()
+    }
+
+    /// This keyring with a new random key more, of the next version, which is the current one.
+    ///
+    /// # Errors
+    /// [`KeyringError::NoEntropy`] and [`KeyringError::WeakKey`] where `entropy` is of no use, and
+    /// [`KeyringError::NoVersionLeft`] behind the highest version.
+    pub fn rotated(&self, of: KeyUse, entropy: &dyn Entropy, now: Timestamp) -> Result<Self, KeyringError> {
+        let newest = self.keys(of).by_version.keys().next_back().copied().unwrap_or_default();
+        let version = newest.checked_add(1).ok_or(KeyringError::NoVersionLeft { of })?;
+        let new = Key::random(version, entropy, now)?;
+        self.with(of, |keys| keys.push(new), version)
+    }
+
+    /// This keyring without a version of a key, which is not the current one.
+    ///
+    /// # Errors
+    /// [`KeyringError::NotHeld`] and [`KeyringError::InUse`].
+    pub fn retired(&self, of: KeyUse, version: u32) -> Result<Self, KeyringError> {
+        let keys = self.keys(of);
+        if !keys.by_version.contains_key(&version) {
+            return Err(KeyringError::NotHeld { of, version });
+        }
+        if version == keys.current {
+            return Err(KeyringError::InUse { of, version });
+        }
+        self.with(of, |keys| keys.retain(|key| key.version != version), keys.current)
+    }
+
+    /// A copy with other keys for one use, checked as a keyring that is read.
+    fn with(
+        &self,
+        of: KeyUse,
+        change: impl FnOnce(&mut Vec<Key>),
+        current: u32,
+    ) -> Result<Self, KeyringError> {
+        let mut keys = self.keys(of).copied();
+        change(&mut keys);
+        let changed = Keys::checked(of, keys, current)?;
+        let unchanged = |of| {
+            let keys = self.keys(of);
+            Keys::checked(of, keys.copied(), keys.current)
+        };
+        match of {
+            KeyUse::Master => Self::checked(changed, unchanged(KeyUse::Fingerprint)?),
+            KeyUse::Fingerprint => Self::checked(unchanged(KeyUse::Master)?, changed),
+        }
+    }
+
+    const fn keys(&self, of: KeyUse) -> &Keys {
+        match of {
+            KeyUse::Master => &self.masters,
+            KeyUse::Fingerprint => &self.fingerprints,
+        }
+    }
+
     pub(super) fn master_keys(&self) -> impl Iterator<Item = (u32, &[u8; KEY_LENGTH])> {
         self.masters.by_version.iter().map(|(version, key)| (*version, key.bytes.expose()))
     }
 
-    pub(super) fn fingerprint_key(&self) -> Option<&[u8; KEY_LENGTH]> {
-        self.fingerprints.by_version.get(&self.fingerprints.current).map(|key| key.bytes.expose())
+    pub(super) fn fingerprint_keys(&self) -> impl Iterator<Item = (u32, &[u8; KEY_LENGTH])> {
+        self.fingerprints.by_version.iter().map(|(version, key)| (*version, key.bytes.expose()))
     }
+}
+
+/// What may be told of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListedKey {
+    /// What it is for.
+    pub of: KeyUse,
+    /// Its version.
+    pub version: u32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Whether it is the one in use; the others only open what is under them.
+    pub is_current: bool,
 }
 
 impl fmt::Debug for Keyring {
@@ -104,6 +187,13 @@ struct Key {
     version: u32,
     bytes: KeyBytes,
     created_at: Timestamp,
+}
+
+impl Key {
+    fn random(version: u32, entropy: &dyn Entropy, now: Timestamp) -> Result<Self, KeyringError> {
+        let bytes = KeyBytes::filled(|bytes| entropy.fill(bytes)).map_err(|_| KeyringError::NoEntropy)?;
+        Ok(Self { version, bytes, created_at: now })
+    }
 }
 
 /// The keys of one use, by version, the current one among them.
@@ -136,9 +226,20 @@ impl Keys {
         }
     }
 
+    fn copied(&self) -> Vec<Key> {
+        let copy = |key: &Key| Key { bytes: KeyBytes::copied(key.bytes.expose()), ..*key };
+        self.by_version.values().map(copy).collect()
+    }
+
     fn holds(&self, bytes: &[u8; KEY_LENGTH]) -> bool {
         self.by_version.values().any(|key| key.bytes.expose() == bytes)
     }
+}
+
+/// The JSON of a keyring, for tests that change it.
+#[cfg(test)]
+pub(super) fn json(keyring: &Keyring) -> zeroize::Zeroizing<Vec<u8>> {
+    text::write(keyring).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,9 +1,16 @@
 //! What binds a sealed value and a wrapped key to their place, bit by bit and part by part.
 
+use std::cell::RefCell;
+
 use data_encoding::HEXLOWER;
+use jiff::Timestamp;
+use kyc_core::domain::key_use::KeyUse;
+use kyc_core::ports::Entropy;
+use kyc_core::ports::entropy::NoEntropy;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::held::wrap_associated_data;
 use super::*;
 
 /// Keys of 0, 1, 2, …, of 32, 33, … and of 64, 65, …, so that other programs can check the vectors below.
@@ -56,6 +63,101 @@ fn flips(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
 #[test]
 fn the_contract_holds() {
     kyc_core::contract::cipher::all(&cipher());
+}
+
+/// Random bytes, without the adapter of another feature.
+struct Random;
+
+impl Entropy for Random {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        SystemRandom::new().fill(bytes).map_err(|_| NoEntropy)
+    }
+}
+
+fn keyring() -> Keyring {
+    // One version of each, as the contract asks.
+    let json = KEYRING.replace("\"version\": 1, \"key\": \"AAEC", "\"version\": 2, \"key\": \"/wEC");
+    let keyring = Keyring::from_json(&Secret::new(json)).unwrap();
+    keyring.retired(KeyUse::Master, 2).unwrap()
+}
+
+#[test]
+fn keys_rotate_while_the_cipher_is_used() {
+    let keyring = RefCell::new(keyring());
+    let cipher = RingCipher::new(&keyring.borrow()).unwrap();
+    let change = |next: Keyring| {
+        cipher.install(&next).unwrap();
+        keyring.replace(next);
+    };
+    let rotate = |of| {
+        let next = keyring.borrow().rotated(of, &Random, Timestamp::UNIX_EPOCH).unwrap();
+        change(next);
+    };
+    let retire = |of, version| {
+        let next = keyring.borrow().retired(of, version).unwrap();
+        change(next);
+    };
+    kyc_core::contract::cipher::rotations(&cipher, &rotate, &retire);
+}
+
+/// Threads seal, open, wrap again and look up, while the keys are exchanged under them over and over.
+#[test]
+fn no_call_fails_while_keys_are_exchanged_and_none_mixes_two_keyrings() {
+    let old = keyring();
+    let later = Timestamp::UNIX_EPOCH;
+    let new = old.rotated(KeyUse::Master, &Random, later).unwrap();
+    let new = new.rotated(KeyUse::Fingerprint, &Random, later).unwrap();
+    let cipher = RingCipher::new(&new).unwrap();
+    let value = Secret::new(String::from("ada@example.com"));
+    let both = cipher.fingerprints(FingerprintKind::Email, &value);
+    let first = cipher.new_data_key(ADA).unwrap();
+    cipher.install(&old).unwrap();
+    let old_key = cipher.new_data_key(ADA).unwrap();
+    let sealed = cipher.seal(&old_key, &place(ADA), PLAINTEXT).unwrap();
+    // One that holds both versions, with the older one in use: what is under either opens.
+    let before = Keyring::from_json(&Secret::new(older_is_current(&new))).unwrap();
+    let work = || {
+        for _ in 0..200 {
+            assert_eq!(cipher.open(&old_key, &place(ADA), &sealed).unwrap().expose(), PLAINTEXT);
+            let again = cipher.rewrap(&old_key, ADA).unwrap();
+            assert!([3, 4].contains(&again.master_version));
+            assert_eq!(cipher.open(&again, &place(ADA), &sealed).unwrap().expose(), PLAINTEXT);
+            assert!(cipher.seal(&first, &place(ADA), PLAINTEXT).is_ok());
+            assert!(cipher.seal(&cipher.new_data_key(ADA).unwrap(), &place(ADA), PLAINTEXT).is_ok());
+            let found = cipher.fingerprints(FingerprintKind::Email, &value);
+            assert!(found == both || found == [both[1], both[0]], "one keyring or the other");
+        }
+    };
+    cipher.install(&before).unwrap();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..4).map(|_| scope.spawn(work)).collect();
+        while !workers.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            cipher.install(&new).unwrap();
+            cipher.install(&before).unwrap();
+        }
+    });
+}
+
+/// The same keys, of which the ones before the last are in use.
+fn older_is_current(keyring: &Keyring) -> String {
+    let json = String::from_utf8(keyring::json(keyring).to_vec()).unwrap();
+    json.replace("\"current_master\": 4", "\"current_master\": 3")
+        .replace("\"current_fingerprint\": 6", "\"current_fingerprint\": 5")
+}
+
+#[test]
+fn a_keyring_of_the_old_key_alone_opens_nothing_that_was_wrapped_again() {
+    let old = keyring();
+    let cipher = RingCipher::new(&old).unwrap();
+    let key = cipher.new_data_key(ADA).unwrap();
+    let sealed = cipher.seal(&key, &place(ADA), PLAINTEXT).unwrap();
+    cipher.install(&old.rotated(KeyUse::Master, &Random, Timestamp::UNIX_EPOCH).unwrap()).unwrap();
+    let again = cipher.rewrap(&key, ADA).unwrap();
+    let thief = RingCipher::new(&old).unwrap();
+    assert_eq!(thief.open(&again, &place(ADA), &sealed).unwrap_err(), CipherError::UnknownKeyVersion(4));
+    // Nor does it where the version is written over by hand.
+    let renamed = WrappedKey { master_version: 3, ..again };
+    assert_eq!(thief.open(&renamed, &place(ADA), &sealed).unwrap_err(), CipherError::Unreadable);
 }
 
 #[test]
@@ -118,7 +220,8 @@ fn a_value_opens_in_its_own_place_only() {
 #[test]
 fn a_value_does_not_open_for_another_subject_whose_key_is_the_same() {
     let (cipher, key, sealed) = sealed();
-    let master = cipher.master(key.master_version).unwrap();
+    let keys = cipher.keys();
+    let master = keys.master(key.master_version).unwrap();
     let data_key = master.open(&wrap_associated_data(ADA, key.master_version), &key.bytes).unwrap();
     let rewrapped = master
         .seal(cipher.nonce().unwrap(), &wrap_associated_data(GRACE, key.master_version), &data_key)
@@ -212,7 +315,8 @@ fn debug_shows_versions_and_no_key() {
     let cipher = cipher();
     assert_eq!(
         format!("{cipher:?}"),
-        "RingCipher { master_versions: [1, 3], current_master: 3, current_fingerprint: 5, .. }"
+        "RingCipher { master_versions: [1, 3], current_master: 3, fingerprint_versions: [5], \
+         current_fingerprint: 5, .. }"
     );
     let keyring = Keyring::from_json(&Secret::new(KEYRING.to_owned())).unwrap();
     assert_eq!(

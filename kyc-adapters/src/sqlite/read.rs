@@ -6,12 +6,13 @@ use kyc_core::domain::api_key::ApiKey;
 use kyc_core::domain::audit::ChainedEvent;
 use kyc_core::domain::erasure::Erasure;
 use kyc_core::domain::ids::{CustomerId, SubjectId, VerificationId};
+use kyc_core::domain::key_use::KeyUse;
 use kyc_core::domain::report::{DayCount, Range};
 use kyc_core::domain::status::StatusKind;
 use kyc_core::domain::verification::Verification;
 use kyc_core::ports::cipher::{Fingerprint, Sealed};
 use kyc_core::ports::store::{
-    CustomerFilter, CustomerRecord, EndedRelationship, PageRequest, Queue, Recorded, Standing,
+    CustomerFilter, CustomerRecord, EndedRelationship, KeyCount, PageRequest, Queue, Recorded, Standing,
     VerificationRecord, VersionRow,
 };
 use rusqlite::{Connection, Params, params};
@@ -210,6 +211,27 @@ pub(super) fn retention_due(
         after.map_or((String::new(), None), |(day, subject)| (day.to_string(), Some(subject.to_bytes())));
     let subject = subject.as_ref().map_or(&[][..], |subject| &subject[..]);
     many(connection, sql::RETENTION_DUE, params![before.to_string(), day, subject, limit])
+}
+
+/// A scan, off the path of any request.
+pub(super) fn key_counts(connection: &Connection, of: KeyUse) -> Result<Vec<KeyCount>, Fault> {
+    match of {
+        KeyUse::Master => many(connection, sql::MASTER_KEY_COUNTS, []),
+        KeyUse::Fingerprint => many(connection, sql::FINGERPRINT_KEY_COUNTS, []),
+    }
+}
+
+/// A search each, in one transaction, as in [`customer_ids`].
+pub(super) fn fingerprinted_otherwise(
+    connection: &Connection,
+    subjects: &[SubjectId],
+    current: u32,
+) -> Result<Vec<SubjectId>, Fault> {
+    let reading = connection.unchecked_transaction()?;
+    let found = subjects.iter().map(|subject| {
+        one(&reading, sql::FINGERPRINTED_OTHERWISE, params![&subject.to_bytes()[..], current])
+    });
+    found.filter_map(Result::transpose).collect()
 }
 
 /// The end of the audit chain.

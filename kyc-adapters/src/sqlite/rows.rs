@@ -17,8 +17,8 @@ use kyc_core::domain::status::{Status, StatusKind};
 use kyc_core::domain::verification::{State, StateKind, Verification};
 use kyc_core::ports::cipher::{DataKey, Fingerprint, Sealed, WrappedKey};
 use kyc_core::ports::store::{
-    CustomerRecord, CustomerRow, EndedRelationship, Recorded, RecordedAnswer, Standing, VerificationRecord,
-    VersionRow,
+    CustomerRecord, CustomerRow, EndedRelationship, KeyCount, Recorded, RecordedAnswer, Standing,
+    VerificationRecord, VersionRow,
 };
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
@@ -269,6 +269,18 @@ impl FromColumns for DayCount {
             _ => return Err(Fault::Unreadable),
         };
         Ok(Self { day, counter, count: columns.integer()? })
+    }
+}
+
+impl FromColumns for KeyCount {
+    fn take(columns: &mut Columns<'_>) -> Result<Self, Fault> {
+        Ok(Self { version: columns.number()?, customers: columns.number()? })
+    }
+}
+
+impl FromColumns for SubjectId {
+    fn take(columns: &mut Columns<'_>) -> Result<Self, Fault> {
+        columns.array().map(Self::from_bytes)
     }
 }
 

@@ -147,6 +147,16 @@ pub(super) const NEXT_EXPIRY: &str =
 pub(super) const EXPIRED_RECORDS: &str =
     "SELECT row FROM idempotency WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2";
 
+// These two scan, and so are for no request. What is kept of erased people under a fingerprint key does not
+// belong here: it can't be made again, so that no rotation moves it.
+pub(super) const MASTER_KEY_COUNTS: &str = "\
+     SELECT key_master_version, count(*) FROM customers GROUP BY key_master_version ORDER BY 1";
+pub(super) const FINGERPRINT_KEY_COUNTS: &str = "\
+     SELECT key_version, count(DISTINCT subject) FROM fingerprints GROUP BY key_version ORDER BY 1";
+
+pub(super) const FINGERPRINTED_OTHERWISE: &str =
+    "SELECT subject FROM fingerprints WHERE subject = ?1 AND key_version <> ?2 LIMIT 1";
+
 pub(super) const AUDIT_HEAD: &str =
     "SELECT sequence, hash FROM audit_events WHERE sequence > 0 ORDER BY sequence DESC LIMIT 1";
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::Secret;
 use crate::contract::store::rows::subject;
 use crate::domain::customer::FingerprintKind;
+use crate::domain::key_use::KeyUse;
 use crate::ports::Cipher;
 use crate::ports::cipher::{CipherError, Context, DigestPurpose, Sealed, WrappedKey};
 
@@ -24,6 +25,9 @@ pub fn all(cipher: &dyn Cipher) {
     fingerprints_are_equal_for_equal_values_of_one_kind_alone(cipher);
     a_fingerprint_shows_nothing_of_its_value(cipher);
     digests_are_equal_for_equal_parts_of_one_purpose_alone(cipher);
+    a_key_that_is_wrapped_again_stays_the_same_key(cipher);
+    a_wrap_that_does_not_open_is_not_made_again(cipher);
+    the_current_fingerprint_comes_first(cipher);
 }
 
 fn context(row: &[u8]) -> Context<'_> {
@@ -234,4 +238,89 @@ pub fn digests_are_equal_for_equal_parts_of_one_purpose_alone(cipher: &dyn Ciphe
             !seen.contains(&fingerprint.digest) && alike.all().all(|digest| digest != fingerprint.digest)
         );
     }
+}
+
+/// A data key that is wrapped again opens and seals what it did before, under the current master key.
+pub fn a_key_that_is_wrapped_again_stays_the_same_key(cipher: &dyn Cipher) {
+    let key = key(cipher);
+    let sealed = seal(cipher, &key, &context(b"1"), PLAINTEXT);
+    let again = cipher.rewrap(&key, subject(1)).expect("it can be wrapped again");
+    assert_eq!(again.master_version, cipher.current_versions().master);
+    assert_ne!(again.bytes, key.bytes, "two wraps of one key differ");
+    let opened = cipher.open(&again, &context(b"1"), &sealed).expect("the new wrap opens it");
+    assert!(opened.expose() == PLAINTEXT);
+    let later = seal(cipher, &again, &context(b"2"), PLAINTEXT);
+    assert!(cipher.open(&key, &context(b"2"), &later).is_ok(), "and the old one what came later");
+    // The new wrap is bound as the old one was.
+    let thief = Context { subject: subject(2), ..context(b"1") };
+    assert_eq!(cipher.seal(&again, &thief, PLAINTEXT), Err(CipherError::Unreadable));
+    assert_eq!(cipher.rewrap(&again, subject(2)), Err(CipherError::Unreadable));
+}
+
+/// Only a wrap that opens for the subject is made again, so that no rotation makes a stolen or an altered key
+/// a good one.
+pub fn a_wrap_that_does_not_open_is_not_made_again(cipher: &dyn Cipher) {
+    let key = key(cipher);
+    assert_eq!(cipher.rewrap(&key, subject(2)), Err(CipherError::Unreadable));
+    for bytes in flips(&key.bytes) {
+        let altered = WrappedKey { bytes, ..key.clone() };
+        assert_eq!(cipher.rewrap(&altered, subject(1)), Err(CipherError::Unreadable));
+    }
+    let orphan = WrappedKey { master_version: u32::MAX, ..key };
+    assert_eq!(cipher.rewrap(&orphan, subject(1)), Err(CipherError::UnknownKeyVersion(u32::MAX)));
+}
+
+/// Of the fingerprints to look a value up by, the first is the one that would be stored, and no two are under
+/// one version.
+pub fn the_current_fingerprint_comes_first(cipher: &dyn Cipher) {
+    let value = Secret::new("ada@example.com".to_owned());
+    for kind in FingerprintKind::ALL {
+        let all = cipher.fingerprints(*kind, &value);
+        assert_eq!(all.first(), Some(&cipher.fingerprint(*kind, &value)));
+        assert_eq!(all.first().map(|first| first.key_version), Some(cipher.current_versions().fingerprint));
+        let versions: Vec<_> = all.iter().map(|one| one.key_version).collect();
+        assert_eq!(versions.iter().collect::<BTreeSet<_>>().len(), versions.len());
+        assert!(versions.iter().skip(1).rev().is_sorted(), "newest first: {versions:?}");
+        assert!(all.iter().all(|one| one.kind == *kind));
+    }
+}
+
+/// What holds while keys are rotated and retired: `rotate` adds a version of a key and makes it the current
+/// one, `retire` takes one away. The cipher holds one version of each when this begins.
+pub fn rotations(cipher: &dyn Cipher, rotate: &dyn Fn(KeyUse), retire: &dyn Fn(KeyUse, u32)) {
+    let value = Secret::new("ada@example.com".to_owned());
+    let before = cipher.current_versions();
+    let old = key(cipher);
+    let sealed = seal(cipher, &old, &context(b"1"), PLAINTEXT);
+    let fingerprints = cipher.fingerprints(FingerprintKind::Email, &value);
+    assert_eq!(fingerprints.len(), 1);
+
+    rotate(KeyUse::Master);
+    let between = cipher.current_versions();
+    assert!(between.master > before.master, "a new version has a higher number");
+    assert_eq!(between.fingerprint, before.fingerprint, "each key is rotated by itself");
+    assert_eq!(key(cipher).master_version, between.master, "new keys are under the new version");
+    assert!(cipher.open(&old, &context(b"1"), &sealed).is_ok(), "old ones open all the same");
+    let again = cipher.rewrap(&old, subject(1)).expect("it can be wrapped again");
+    assert_eq!(again.master_version, between.master);
+
+    rotate(KeyUse::Fingerprint);
+    let after = cipher.current_versions();
+    assert!(after.fingerprint > before.fingerprint);
+    let both = cipher.fingerprints(FingerprintKind::Email, &value);
+    assert_eq!(both.len(), 2);
+    assert_eq!((both[0].key_version, both[1]), (after.fingerprint, fingerprints[0]));
+    assert_ne!(both[0].digest, both[1].digest, "another key gives another digest");
+    assert_eq!(cipher.fingerprint(FingerprintKind::Email, &value), both[0]);
+
+    retire(KeyUse::Master, before.master);
+    let unknown = Err(CipherError::UnknownKeyVersion(before.master));
+    assert_eq!(cipher.open(&old, &context(b"1"), &sealed), unknown, "the old wrap opens nothing");
+    assert_eq!(cipher.rewrap(&old, subject(1)), Err(CipherError::UnknownKeyVersion(before.master)));
+    let opened = cipher.open(&again, &context(b"1"), &sealed).expect("the new one opens all");
+    assert!(opened.expose() == PLAINTEXT);
+    retire(KeyUse::Fingerprint, before.fingerprint);
+    assert_eq!(cipher.fingerprints(FingerprintKind::Email, &value), [both[0]]);
+    assert_eq!(cipher.current_versions(), after);
+    all(cipher);
 }

@@ -22,6 +22,7 @@ mod keys;
 mod leases;
 mod pages;
 mod races;
+mod rotations;
 pub mod rows;
 
 /// The one list of cases: the module and name of each, and the sentence of the port that it tests.
@@ -157,6 +158,14 @@ macro_rules! __store_cases {
                 "Entries that have expired are removed, earliest first, up to the limit.";
             idempotency::of_fifty_changesets_under_one_key_one_is_applied =
                 "Of the changesets under one idempotency key one is applied, however many come at once.";
+            rotations::customers_are_counted_by_the_version_of_their_key =
+                "Customers are counted by the master key's version, by version, and only where there are any.";
+            rotations::customers_are_counted_by_the_versions_of_their_fingerprints =
+                "A customer counts once for each version of the fingerprint key that a fingerprint has.";
+            rotations::those_with_other_fingerprints_are_told =
+                "Those of the customers are told who have a fingerprint under another version.";
+            rotations::many_customers_are_wrapped_again_at_once_or_none =
+                "A changeset of many customers is applied whole, or not at all where one has changed.";
         }
     };
 }

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::actor::Actor;
 use super::field::Field;
 use super::ids::{ApiKeyId, ChangesetId, ProviderName, SubjectId, VerificationId};
+use super::key_use::KeyUse;
 use super::status::{Status, StatusWord};
 use super::words::words;
 
@@ -52,6 +53,12 @@ words! {
         ApiKeyCreated = "api_key.created",
         /// An API key was revoked.
         ApiKeyRevoked = "api_key.revoked",
+        /// A version was added to the keyring and is the current one from now on.
+        KeysRotated = "keys.rotated",
+        /// What was under an older version was put under the current one, for some customers.
+        KeysRewrapped = "keys.rewrapped",
+        /// A version that nothing needs was removed from the keyring.
+        KeysRetired = "keys.retired",
     }
 }
 
@@ -124,6 +131,13 @@ impl AuditEvent {
     #[must_use]
     pub fn on_key(mut self, key: ApiKeyId) -> Self {
         self.target = Some(format!("api_key:{key}"));
+        self
+    }
+
+    /// The version of a key of the keyring that it concerns, as `master_key:2`.
+    #[must_use]
+    pub fn on_version(mut self, of: KeyUse, version: u32) -> Self {
+        self.target = Some(format!("{of}_key:{version}"));
         self
     }
 

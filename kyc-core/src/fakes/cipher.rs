@@ -1,5 +1,6 @@
 //! A stand-in for encryption: it behaves as a cipher must, and protects nothing.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -9,10 +10,13 @@ use super::lock;
 use crate::Secret;
 use crate::domain::customer::FingerprintKind;
 use crate::domain::ids::SubjectId;
+use crate::domain::key_use::KeyUse;
 use crate::ports::Cipher;
-use crate::ports::cipher::{CipherError, Context, DigestPurpose, Digests, Fingerprint, Sealed, WrappedKey};
+use crate::ports::cipher::{
+    CipherError, Context, DigestPurpose, Digests, Fingerprint, KeyVersions, Sealed, WrappedKey,
+};
 
-const MASTER_KEY: [u8; 32] = *b"a fake master key, seen by all!!";
+const ROOT_KEY: [u8; 32] = *b"a fake master key, seen by all!!";
 const NONCE: usize = 8;
 const TAG: usize = 32;
 
@@ -20,7 +24,8 @@ const TAG: usize = 32;
 /// so that code which mixes up a key or a row fails in a test as it would in production: a flipped bit, a
 /// foreign key and a foreign context are refused, two seals differ, and no plaintext shows.
 ///
-/// It is reproducible: nonces and data keys come from a counter that clones share.
+/// It is reproducible: nonces and data keys come from a counter that clones share. Its keys can be rotated
+/// and retired, also while clones are in use.
 ///
 /// ```
 /// use jiff::Timestamp;
@@ -44,13 +49,32 @@ const TAG: usize = 32;
 pub struct FakeCipher {
     counter: Arc<AtomicU64>,
     failure: Arc<Mutex<Option<CipherError>>>,
-    digest_keys: Arc<Mutex<Vec<[u8; 32]>>>,
+    keys: Arc<Mutex<Held>>,
+}
+
+/// The versions that it holds; the newest one is the current one.
+#[derive(Debug)]
+struct Held {
+    masters: BTreeSet<u32>,
+    fingerprints: BTreeSet<u32>,
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self { masters: BTreeSet::from([1]), fingerprints: BTreeSet::from([1]) }
+    }
+}
+
+impl Held {
+    fn of(&mut self, of: KeyUse) -> &mut BTreeSet<u32> {
+        match of {
+            KeyUse::Master => &mut self.masters,
+            KeyUse::Fingerprint => &mut self.fingerprints,
+        }
+    }
 }
 
 impl FakeCipher {
-    /// The version of the one master key that it knows.
-    pub const MASTER_VERSION: u32 = 1;
-
     /// A cipher.
     #[must_use]
     pub fn new() -> Self {
@@ -62,10 +86,22 @@ impl FakeCipher {
         *lock(&self.failure) = failure;
     }
 
-    /// Goes over to another key for digests; those before stay known.
-    pub fn rotate_digest_key(&self) {
-        let key = digest(&[b"digest key", &self.count()]);
-        lock(&self.digest_keys).push(key);
+    /// Adds a version of a key, which is the current one from now on, and returns it.
+    #[expect(clippy::must_use_candidate, reason = "it also rotates")]
+    pub fn rotate(&self, of: KeyUse) -> u32 {
+        let mut held = lock(&self.keys);
+        let next = held.of(of).last().map_or(1, |version| version + 1);
+        held.of(of).insert(next);
+        next
+    }
+
+    /// Forgets a version of a key.
+    pub fn retire(&self, of: KeyUse, version: u32) {
+        lock(&self.keys).of(of).remove(&version);
+    }
+
+    fn current(&self, of: KeyUse) -> u32 {
+        lock(&self.keys).of(of).last().copied().unwrap_or_default()
     }
 
     fn works(&self) -> Result<(), CipherError> {
@@ -86,25 +122,45 @@ impl FakeCipher {
         bytes
     }
 
-    fn unwrap(key: &WrappedKey, subject: SubjectId) -> Result<Vec<u8>, CipherError> {
-        if key.master_version != Self::MASTER_VERSION {
+    fn unwrap(&self, key: &WrappedKey, subject: SubjectId) -> Result<Vec<u8>, CipherError> {
+        if !lock(&self.keys).masters.contains(&key.master_version) {
             return Err(CipherError::UnknownKeyVersion(key.master_version));
         }
-        unshut(&MASTER_KEY, &subject.to_bytes(), &key.bytes)
+        unshut(&key_of(KeyUse::Master, key.master_version), &subject.to_bytes(), &key.bytes)
     }
+
+    fn wrap(&self, key: &[u8], subject: SubjectId) -> WrappedKey {
+        let master_version = self.current(KeyUse::Master);
+        let master = key_of(KeyUse::Master, master_version);
+        WrappedKey { master_version, bytes: self.shut(&master, &subject.to_bytes(), key) }
+    }
+
+    fn fingerprint_under(
+        kind: FingerprintKind,
+        normalised: &Secret<String>,
+        key_version: u32,
+    ) -> Fingerprint {
+        let key = key_of(KeyUse::Fingerprint, key_version);
+        let digest =
+            digest(&[b"fingerprint", &key, kind.as_str().as_bytes(), normalised.expose().as_bytes()]);
+        Fingerprint { kind, key_version, digest }
+    }
+}
+
+fn key_of(of: KeyUse, version: u32) -> [u8; 32] {
+    digest(&[&ROOT_KEY, of.as_str().as_bytes(), &version.to_be_bytes()])
 }
 
 impl Cipher for FakeCipher {
     fn new_data_key(&self, subject: SubjectId) -> Result<WrappedKey, CipherError> {
         self.works()?;
         let key = digest(&[b"data key", &self.count()]);
-        let bytes = self.shut(&MASTER_KEY, &subject.to_bytes(), &key);
-        Ok(WrappedKey { master_version: Self::MASTER_VERSION, bytes })
+        Ok(self.wrap(&key, subject))
     }
 
     fn seal(&self, key: &WrappedKey, context: &Context<'_>, plaintext: &[u8]) -> Result<Sealed, CipherError> {
         self.works()?;
-        let key = Self::unwrap(key, context.subject)?;
+        let key = self.unwrap(key, context.subject)?;
         Ok(Sealed::from_bytes(self.shut(&key, &context.to_bytes(), plaintext)))
     }
 
@@ -115,27 +171,38 @@ impl Cipher for FakeCipher {
         sealed: &Sealed,
     ) -> Result<Secret<Vec<u8>>, CipherError> {
         self.works()?;
-        let key = Self::unwrap(key, context.subject)?;
+        let key = self.unwrap(key, context.subject)?;
         unshut(&key, &context.to_bytes(), sealed.as_bytes()).map(Secret::new)
     }
 
+    fn rewrap(&self, key: &WrappedKey, subject: SubjectId) -> Result<WrappedKey, CipherError> {
+        self.works()?;
+        Ok(self.wrap(&self.unwrap(key, subject)?, subject))
+    }
+
+    fn current_versions(&self) -> KeyVersions {
+        KeyVersions { master: self.current(KeyUse::Master), fingerprint: self.current(KeyUse::Fingerprint) }
+    }
+
     fn fingerprint(&self, kind: FingerprintKind, normalised: &Secret<String>) -> Fingerprint {
-        let digest =
-            digest(&[b"fingerprint", &MASTER_KEY, kind.as_str().as_bytes(), normalised.expose().as_bytes()]);
-        Fingerprint { kind, key_version: Self::MASTER_VERSION, digest }
+        Self::fingerprint_under(kind, normalised, self.current(KeyUse::Fingerprint))
+    }
+
+    fn fingerprints(&self, kind: FingerprintKind, normalised: &Secret<String>) -> Vec<Fingerprint> {
+        let versions = lock(&self.keys).fingerprints.clone();
+        versions.into_iter().rev().map(|version| Self::fingerprint_under(kind, normalised, version)).collect()
     }
 
     fn digests(&self, purpose: DigestPurpose, parts: &[&[u8]]) -> Digests {
-        let under = |key: &[u8; 32]| {
-            let mut all: Vec<&[u8]> = vec![b"digest", key, purpose.as_str().as_bytes()];
+        let under = |version: &u32| {
+            let key = key_of(KeyUse::Fingerprint, *version);
+            let mut all: Vec<&[u8]> = vec![b"digest", &key, purpose.as_str().as_bytes()];
             all.extend(parts);
             digest(&all)
         };
-        let later = lock(&self.digest_keys);
-        let current = under(later.last().unwrap_or(&MASTER_KEY));
-        let others =
-            later.iter().rev().skip(1).chain(later.first().map(|_| &MASTER_KEY)).map(under).collect();
-        Digests { current, others }
+        let versions = lock(&self.keys).fingerprints.clone();
+        let mut all = versions.iter().rev().map(under);
+        Digests { current: all.next().unwrap_or_default(), others: all.collect() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A whole store in memory.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -14,14 +14,16 @@ use crate::domain::api_key::ApiKey;
 use crate::domain::audit::ChainedEvent;
 use crate::domain::erasure::Erasure;
 use crate::domain::ids::{CustomerId, SubjectId, VerificationId};
+use crate::domain::key_use::KeyUse;
 use crate::domain::report::{DayCount, Range};
 use crate::domain::verification::Verification;
 use crate::ports::Store;
 use crate::ports::cipher::{Fingerprint, Sealed};
 use crate::ports::store::{
     ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
-    CustomerRecord, EndedRelationship, ErasureReads, IdempotencyReads, Lease, PageRequest, Queue, Recorded,
-    RecordedAnswer, ReportReads, Standing, StoreError, VerificationReads, VerificationRecord, VersionRow,
+    CustomerRecord, EndedRelationship, ErasureReads, IdempotencyReads, KeyCount, KeyReads, Lease,
+    PageRequest, Queue, Recorded, RecordedAnswer, ReportReads, Standing, StoreError, VerificationReads,
+    VerificationRecord, VersionRow,
 };
 
 mod state;
@@ -284,6 +286,40 @@ impl ErasureReads for MemoryStore {
         due.sort_by_key(place);
         due.truncate(size(limit));
         Ok(due)
+    }
+}
+
+#[async_trait]
+impl KeyReads for MemoryStore {
+    async fn key_counts(&self, of: KeyUse) -> Result<Vec<KeyCount>, StoreError> {
+        let inner = self.open()?;
+        let state = &inner.state;
+        let versions: Vec<u32> = match of {
+            KeyUse::Master => state.customers.values().map(|row| row.key.wrapped.master_version).collect(),
+            KeyUse::Fingerprint => state
+                .fingerprints
+                .values()
+                .flat_map(|all| all.iter().map(|one| one.key_version).collect::<BTreeSet<_>>())
+                .collect(),
+        };
+        let mut counts = BTreeMap::new();
+        for version in versions {
+            *counts.entry(version).or_default() += 1;
+        }
+        Ok(counts.into_iter().map(|(version, customers)| KeyCount { version, customers }).collect())
+    }
+
+    async fn fingerprinted_otherwise(
+        &self,
+        subjects: &[SubjectId],
+        current: u32,
+    ) -> Result<Vec<SubjectId>, StoreError> {
+        let inner = self.open()?;
+        let otherwise = |subject: &&SubjectId| {
+            let fingerprints = inner.state.fingerprints.get(subject);
+            fingerprints.is_some_and(|all| all.iter().any(|one| one.key_version != current))
+        };
+        Ok(subjects.iter().filter(otherwise).copied().collect())
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::Secret;
 use crate::domain::customer::FingerprintKind;
 use crate::domain::ids::SubjectId;
+use crate::domain::key_use::KeyUse;
 
 /// Seals and opens personal data under a data key a customer, and makes keyed fingerprints.
 ///
@@ -50,9 +51,25 @@ pub trait Cipher: Send + Sync {
         sealed: &Sealed,
     ) -> Result<Secret<Vec<u8>>, CipherError>;
 
-    /// The keyed fingerprint of a normalised value: equal values of one kind have equal fingerprints, and
-    /// without the key nothing can be learned from one. Equal values of two kinds MUST differ.
+    /// Wraps a data key again, under the current master key. The data key MUST stay the same one, so that
+    /// what it sealed still opens, and the new wrap MUST be bound to the subject as the old one was.
+    ///
+    /// # Errors
+    /// As [`Cipher::seal`].
+    fn rewrap(&self, key: &WrappedKey, subject: SubjectId) -> Result<WrappedKey, CipherError>;
+
+    /// The versions under which new data keys are wrapped and new fingerprints made. Keys may be rotated
+    /// while the cipher is used, so that two calls may give different ones.
+    fn current_versions(&self) -> KeyVersions;
+
+    /// The keyed fingerprint of a normalised value under the current fingerprint key, to be stored: equal
+    /// values of one kind have equal fingerprints, and without the key nothing can be learned from one. Equal
+    /// values of two kinds MUST differ.
     fn fingerprint(&self, kind: FingerprintKind, normalised: &Secret<String>) -> Fingerprint;
+
+    /// The fingerprints of a value under every fingerprint key that is held, to look it up while keys are
+    /// rotated: the current one MUST come first, the others behind it, newest first.
+    fn fingerprints(&self, kind: FingerprintKind, normalised: &Secret<String>) -> Vec<Fingerprint>;
 
     /// Keyed digests of a list of parts, to know something again that must not be kept itself: one of each
     /// version of the fingerprint key that is known, so that it is known again while keys are rotated.
@@ -61,6 +78,26 @@ pub trait Cipher: Send + Sync {
     /// purposes MUST NOT, and none is a fingerprint. Without the key nothing can be learned from one.
     #[expect(clippy::needless_lifetimes, reason = "mockall reads no elided lifetime")]
     fn digests<'a>(&self, purpose: DigestPurpose, parts: &[&'a [u8]]) -> Digests;
+}
+
+/// The versions of the keys in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyVersions {
+    /// That of the master key.
+    pub master: u32,
+    /// That of the fingerprint key.
+    pub fingerprint: u32,
+}
+
+impl KeyVersions {
+    /// The version in use of one of the two.
+    #[must_use]
+    pub const fn of(self, key: KeyUse) -> u32 {
+        match key {
+            KeyUse::Master => self.master,
+            KeyUse::Fingerprint => self.fingerprint,
+        }
+    }
 }
 
 /// What a keyed digest is for.

@@ -18,6 +18,7 @@ use crate::domain::api_key::ApiKey;
 use crate::domain::audit::{Action, AuditEvent, ChainedEvent};
 use crate::domain::erasure::Erasure;
 use crate::domain::ids::{ApiKeyId, ChangesetId, CustomerId, SubjectId, VerificationId};
+use crate::domain::key_use::KeyUse;
 use crate::domain::report::{Counter, DayCount, Range};
 use crate::domain::status::{Stage, Status, StatusKind};
 use crate::domain::verification::Verification;
@@ -240,10 +241,41 @@ pub trait IdempotencyReads: Send + Sync {
     async fn next_expiry(&self) -> Result<Option<Timestamp>, StoreError>;
 }
 
+/// How many customers need a version of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyCount {
+    /// The version.
+    pub version: u32,
+    /// How many customers have their data key, or a fingerprint, under it.
+    pub customers: u64,
+}
+
+/// Reads of what is under which version of a key, for rotations.
+#[async_trait]
+pub trait KeyReads: Send + Sync {
+    /// How many customers have something under each version that is in use at all, by version, ascending. It
+    /// may look at every customer, and so is for no request: it is asked at start, and by the operator.
+    async fn key_counts(&self, of: KeyUse) -> Result<Vec<KeyCount>, StoreError>;
+
+    /// Which of these customers have a fingerprint under another version than `current`, in any order.
+    async fn fingerprinted_otherwise(
+        &self,
+        subjects: &[SubjectId],
+        current: u32,
+    ) -> Result<Vec<SubjectId>, StoreError>;
+}
+
 /// A store.
 #[async_trait]
 pub trait Store:
-    CustomerReads + VerificationReads + ReportReads + AuditReads + ApiKeyReads + IdempotencyReads + ErasureReads
+    CustomerReads
+    + VerificationReads
+    + ReportReads
+    + AuditReads
+    + ApiKeyReads
+    + IdempotencyReads
+    + ErasureReads
+    + KeyReads
 {
     /// Makes everything in the changeset true together, or nothing of it.
     ///

@@ -1,13 +1,17 @@
 //! Search: "is this person among our customers?"
 
+use std::collections::BTreeMap;
+
 use super::customer::CustomerView;
-use super::{Kyc, PortFailure};
+use super::{Kyc, PortFailure, ROUNDS};
+use crate::Secret;
 use crate::domain::actor::Actor;
 use crate::domain::audit::{Action, AuditEvent};
 use crate::domain::customer::{FingerprintKind, SearchForm, SearchKey};
 use crate::domain::fault::Faults;
 use crate::domain::field::Field;
 use crate::domain::permission::{Forbidden, Permission};
+use crate::ports::store::CustomerRecord;
 
 /// An exact search by personal data, unparsed.
 #[derive(Debug, Clone, Default)]
@@ -55,11 +59,9 @@ impl Kyc {
                 return Err(SearchError::Invalid(faults));
             }
         };
-        let fingerprint = self.ports.cipher.fingerprint(kind, &value);
-        let found = self.ports.store.customers_by_fingerprint(fingerprint, Search::MAX_RESULTS).await;
+        let found = self.find(kind, &value).await?;
         let now = self.now();
-        let views = found.map_err(PortFailure::from)?;
-        let views = views.iter().map(|record| self.view(record, actor.sight(), now));
+        let views = found.iter().map(|record| self.view(record, actor.sight(), now));
         let views = views.collect::<Result<Vec<_>, _>>().map_err(PortFailure::from)?;
         let event = AuditEvent::new(actor, Action::CustomersSearched, now).about(match kind {
             FingerprintKind::Email => vec![Field::Email],
@@ -70,5 +72,30 @@ impl Kyc {
         });
         self.witness(event).await?;
         Ok(views)
+    }
+    /// Those who have this value, whichever version of the fingerprint key theirs was made with: newest
+    /// first, at most [`Search::MAX_RESULTS`].
+    async fn find(
+        &self,
+        kind: FingerprintKind,
+        value: &Secret<String>,
+    ) -> Result<Vec<CustomerRecord>, PortFailure> {
+        let cipher = &self.ports.cipher;
+        for _ in 0..ROUNDS {
+            let current = cipher.current_versions().fingerprint;
+            let mut found = BTreeMap::new();
+            // The current one comes last: a rotation moves customers to it, so that whoever is not found under
+            // an older one any more is found under it.
+            for fingerprint in cipher.fingerprints(kind, value).into_iter().rev() {
+                let records = self.ports.store.customers_by_fingerprint(fingerprint, Search::MAX_RESULTS);
+                found.extend(records.await?.into_iter().map(|record| (record.row.subject, record)));
+            }
+            // Customers may have been moved to a version that was not looked for.
+            if cipher.current_versions().fingerprint == current {
+                let limit = usize::try_from(Search::MAX_RESULTS).unwrap_or(usize::MAX);
+                return Ok(found.into_values().rev().take(limit).collect());
+            }
+        }
+        Err(PortFailure::Contended)
     }
 }

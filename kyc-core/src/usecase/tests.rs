@@ -10,6 +10,7 @@ mod ledger;
 mod limits;
 mod once;
 mod retention;
+mod rotation;
 
 use std::sync::Arc;
 

@@ -1,26 +1,9 @@
 //! What can be wrong with a keyring, in words that say what to mend and show nothing of a key.
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-/// What a key is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyUse {
-    /// It wraps data keys.
-    Master,
-    /// It makes fingerprints.
-    Fingerprint,
-}
-
-impl fmt::Display for KeyUse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Master => "master",
-            Self::Fingerprint => "fingerprint",
-        })
-    }
-}
+use kyc_core::domain::key_use::KeyUse;
 
 /// Why there is no keyring to work with.
 #[derive(Debug, thiserror::Error)]
@@ -50,8 +33,9 @@ pub enum KeyringError {
     },
     /// Others than its owner may use the file.
     #[error(
-        "{} has mode {mode:04o}, so that others than its owner can use it: run `chmod 600` on it, \
-             and replace the keys if others may have read them", path.display()
+        "{} has mode {mode:04o}, so that others than its owner can use it: run `chmod 600` on it (a secret \
+             that is mounted belongs to root and has mode 0400 or 0440), and replace the keys if others may have \
+             read them", path.display()
     )]
     OpenToOthers {
         /// The file, or the link to it.
@@ -68,6 +52,13 @@ pub enum KeyringError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// The file can't be exchanged by this program: it is a link, as where secrets are mounted, or the folder
+    /// can't be written to.
+    #[error("{} can't be exchanged by this program: it is a link, or its folder is read-only", path.display())]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
     },
     /// The file is larger than any keyring.
     #[error("{} is larger than {limit} bytes: name the file of the keyring", path.display())]
@@ -133,6 +124,28 @@ pub enum KeyringError {
         of: KeyUse,
         /// The version that is named as current.
         version: u32,
+    },
+    /// There is no key of this version.
+    #[error("the keyring holds no {of} key of version {version}")]
+    NotHeld {
+        /// What the key would be for.
+        of: KeyUse,
+        /// The version.
+        version: u32,
+    },
+    /// The current key can't be taken out.
+    #[error("{of} key {version} is the current one, which is in use")]
+    InUse {
+        /// What the key is for.
+        of: KeyUse,
+        /// Its version.
+        version: u32,
+    },
+    /// There is no higher version.
+    #[error("the newest {of} key has the highest version that there is")]
+    NoVersionLeft {
+        /// What the key is for.
+        of: KeyUse,
     },
     /// No random bytes could be had, so no key was made.
     #[error("the source of randomness failed, so that no key was made: try again")]

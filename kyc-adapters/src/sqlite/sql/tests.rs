@@ -3,7 +3,7 @@
 use super::*;
 use crate::sqlite::{SqliteConfig, open};
 
-const LOOK_UPS: [&str; 43] = [
+const LOOK_UPS: [&str; 44] = [
     CUSTOMER,
     STANDING,
     CUSTOMERS,
@@ -22,6 +22,7 @@ const LOOK_UPS: [&str; 43] = [
     AUDIT_EVENTS_OF,
     AUDIT_HEAD,
     CUSTOMER_ID,
+    FINGERPRINTED_OTHERWISE,
     API_KEY_BY_DIGEST,
     API_KEYS,
     REVISION,

@@ -7,6 +7,7 @@ use crate::domain::api_key::{ApiKey, ApiKeyForm, KeyName};
 use crate::domain::field::Field;
 use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::ids::ApiKeyId;
+use crate::domain::key_use::KeyUse;
 use crate::domain::permission::{Forbidden, Permission, Role};
 use crate::ports::Clock;
 use crate::ports::store::{CustomerReads, StoreError};
@@ -250,13 +251,13 @@ fn a_key_that_was_made_is_told_without_its_secret_as_it_was() {
 fn a_rotation_of_the_key_of_digests_in_between_breaks_no_replay() {
     let world = World::new();
     let early = world.under(&admin(), "k", b"1");
-    world.cipher.rotate_digest_key();
+    world.cipher.rotate(KeyUse::Fingerprint);
     now(world.under(&admin(), "k", b"1").register(&admin(), sample())).unwrap();
     // One that began before the rotation meets the one that began after it.
     assert_eq!(now(early.is_recorded()), Ok(true));
     let lost = now(early.register(&admin(), registration("b", sample_customer())));
     assert_eq!(lost, Err(RegisterError::Failed(PortFailure::InFlight)));
-    world.cipher.rotate_digest_key();
+    world.cipher.rotate(KeyUse::Fingerprint);
     assert!(world.recall(&admin(), "k", b"1").unwrap().is_some());
     assert_eq!(world.recall(&admin(), "k", b"2"), Err(RecallError::OtherBody));
 }

@@ -1,6 +1,6 @@
 //! Who may read the file, and that nothing is ever written over.
 
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use kyc_core::Secret;
 use kyc_core::domain::ids::SubjectId;
@@ -86,8 +86,8 @@ fn what_was_created_is_loaded_and_opens_what_the_other_sealed() {
 fn two_new_keyrings_share_no_key() {
     let ((_first, _, first), (_second, _, second)) = (created(), created());
     let keys = |keyring: &Keyring| {
-        let fingerprint_key = *keyring.fingerprint_key().unwrap();
-        keyring.master_keys().map(|(_, key)| *key).chain([fingerprint_key]).collect::<Vec<_>>()
+        let all = keyring.master_keys().chain(keyring.fingerprint_keys());
+        all.map(|(_, key)| *key).collect::<Vec<_>>()
     };
     assert_eq!(keys(&first).len(), 2);
     assert!(keys(&first).iter().all(|key| !keys(&second).contains(key)));
@@ -192,4 +192,101 @@ fn a_torn_file_is_refused_at_every_length() {
         fs::write(&path, &json[..length]).unwrap();
         assert!(matches!(Keyring::load(&path), Err(KeyringError::Malformed { .. })), "{length}");
     }
+}
+
+#[test]
+fn who_may_read_a_keyring_is_decided_by_mode_and_owner() {
+    let (root, other) = (0, 1000);
+    for mode in [0o600, 0o400, 0o700, 0o000] {
+        assert!(is_private(mode, root) && is_private(mode, other), "{mode:o}");
+    }
+    // A secret that is mounted: root's, and read through the group.
+    assert!(is_private(0o440, root) && is_private(0o040, root));
+    assert!(!is_private(0o440, other) && !is_private(0o040, other), "another user's group is anybody's");
+    for mode in [0o640, 0o660, 0o460, 0o450, 0o444, 0o644, 0o404, 0o442, 0o441, 0o4440] {
+        assert!(!is_private(mode, root) && !is_private(mode, other), "{mode:o}");
+    }
+}
+
+#[test]
+fn a_mounted_secret_is_read_where_it_is_roots() {
+    let (folder, path, _) = created();
+    set_mode(&path, 0o440);
+    // As Kubernetes lays it out: the name is a link into a folder that is exchanged as a whole.
+    let link = folder.path().join("mounted.json");
+    symlink("keyring.json", &link).unwrap();
+    let is_roots = fs::metadata(&path).unwrap().uid() == 0;
+    assert_eq!(Keyring::load(&link).is_ok(), is_roots);
+}
+
+fn rotated(keyring: &Keyring) -> Keyring {
+    keyring.rotated(kyc_core::domain::key_use::KeyUse::Master, &Random, Timestamp::UNIX_EPOCH).unwrap()
+}
+
+#[test]
+fn a_keyring_takes_the_place_of_the_file_in_one_step() {
+    let (folder, path, keyring) = created();
+    set_mode(&path, 0o400);
+    let before = fs::read(&path).unwrap();
+    let prepared = rotated(&keyring).prepare(&path, &Random).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), before, "until then the old one is there");
+    let beside = names(&folder).into_iter().find(|name| name != "keyring.json").unwrap();
+    let beside = folder.path().join(beside);
+    assert_eq!(fs::metadata(&beside).unwrap().permissions().mode() & 0o7777, 0o600);
+    assert_eq!(Keyring::load(&beside).unwrap().current_master(), 2, "and the new one is whole");
+    prepared.put_in_place().unwrap();
+    assert_eq!(Keyring::load(&path).unwrap().current_master(), 2);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
+    assert_eq!(names(&folder), ["keyring.json"]);
+}
+
+#[test]
+fn what_is_not_put_in_place_leaves_nothing() {
+    let (folder, path, keyring) = created();
+    drop(rotated(&keyring).prepare(&path, &Random).unwrap());
+    assert_eq!(Keyring::load(&path).unwrap().current_master(), 1);
+    assert_eq!(names(&folder), ["keyring.json"]);
+}
+
+#[test]
+fn what_a_crash_left_beside_the_file_goes_with_the_next_attempt() {
+    let (folder, path, keyring) = created();
+    fs::write(folder.path().join(".keyring.json.0011223344556677.new"), "keys").unwrap();
+    fs::write(folder.path().join(".other.json.0011223344556677.new"), "of somebody else").unwrap();
+    fs::write(folder.path().join("keyring.json.new"), "of the operator").unwrap();
+    rotated(&keyring).prepare(&path, &Random).unwrap().put_in_place().unwrap();
+    let mut left = names(&folder);
+    left.sort();
+    assert_eq!(left, [".other.json.0011223344556677.new", "keyring.json", "keyring.json.new"]);
+}
+
+#[test]
+fn a_link_is_not_exchanged_and_neither_is_what_is_not_there() {
+    let (folder, path, keyring) = created();
+    let link = folder.path().join("link");
+    symlink(&path, &link).unwrap();
+    let refused = |path: &Path| rotated(&keyring).prepare(path, &Random).unwrap_err();
+    assert!(matches!(refused(&link), KeyringError::ReadOnly { .. }));
+    assert!(matches!(refused(&folder.path().join("missing")), KeyringError::Missing { .. }));
+    assert!(matches!(refused(&folder.path().join("missing/keyring.json")), KeyringError::Missing { .. }));
+    let mut left = names(&folder);
+    left.sort();
+    assert_eq!(left, ["keyring.json", "link"]);
+}
+
+#[test]
+fn a_keyring_that_would_not_be_read_again_is_not_written() {
+    let (_folder, path, keyring) = created();
+    let mut large = rotated(&keyring);
+    let refused = loop {
+        match large.prepare(&path, &Random) {
+            Ok(prepared) => drop(prepared),
+            Err(error) => break error,
+        }
+        for _ in 0..50 {
+            large = rotated(&large);
+        }
+    };
+    assert!(matches!(refused, KeyringError::TooLarge { .. }), "{refused}");
+    Keyring::load(&path).unwrap();
 }

@@ -1,0 +1,123 @@
+//! Rotate and retire the keys that personal data is sealed and found with. The keyring itself is the
+//! caller's: here is what may happen to it, and the record of it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Kyc, PortFailure};
+use crate::domain::actor::Actor;
+use crate::domain::audit::{Action, AuditEvent};
+use crate::domain::key_use::KeyUse;
+use crate::domain::permission::{Forbidden, Permission};
+use crate::ports::store::KeyCount;
+
+/// How long after a version became the current one an older one may not be retired yet: a request that was
+/// under way then may still write under the older one. No request and no lease runs for longer.
+pub const RETIREMENT_DELAY: SignedDuration = SignedDuration::from_secs(60);
+
+/// Why a key can't be rotated now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RotateError {
+    /// The actor may not do this. Nothing was looked up.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// Customers are under an older version still: finish with [`Kyc::rewrap`] first.
+    #[error("{customers} customers are not under the current version yet")]
+    Unfinished {
+        /// How many.
+        customers: u64,
+    },
+    /// A port failed.
+    #[error(transparent)]
+    Failed(#[from] PortFailure),
+}
+
+/// Why a version can't be retired now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RetireError {
+    /// The actor may not do this. Nothing was looked up.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// It is the version in use.
+    #[error("it is the current version, which is in use: rotate first")]
+    Current,
+    /// The newer one has not been the current one for long enough.
+    #[error(
+        "a request that began before the newer version was the current one may still write under it: try \
+             again in {seconds} seconds"
+    )]
+    TooSoon {
+        /// How long to wait, in seconds.
+        seconds: i64,
+    },
+    /// Customers have something under it.
+    #[error("{customers} customers still need it: rotate first, which puts them under the current version")]
+    StillNeeded {
+        /// How many.
+        customers: u64,
+    },
+    /// A port failed.
+    #[error(transparent)]
+    Failed(#[from] PortFailure),
+}
+
+impl Kyc {
+    /// How many customers need each version of a key that any of them needs, by version.
+    ///
+    /// # Errors
+    /// [`RotateError`], of which [`RotateError::Unfinished`] is none here.
+    pub async fn key_counts(&self, actor: &Actor, of: KeyUse) -> Result<Vec<KeyCount>, RotateError> {
+        actor.require(Permission::RotateKeys)?;
+        Ok(self.ports.store.key_counts(of).await.map_err(PortFailure::from)?)
+    }
+
+    /// Records that `version` is about to be added to the keyring, where it may be: a rotation that was begun
+    /// comes to its end first, so that never more than two versions are needed at once. To be called before
+    /// the keyring is changed, since what leaves no event must not happen (I6).
+    ///
+    /// # Errors
+    /// [`RotateError`].
+    pub async fn rotate_key(&self, actor: &Actor, of: KeyUse, version: u32) -> Result<(), RotateError> {
+        actor.require(Permission::RotateKeys)?;
+        match self.behind(of).await? {
+            0 => {
+                let event = AuditEvent::new(actor, Action::KeysRotated, self.now());
+                Ok(self.witness(event.on_version(of, version)).await?)
+            }
+            customers => Err(RotateError::Unfinished { customers }),
+        }
+    }
+
+    /// Records that `version` is about to be taken out of the keyring, where nothing needs it any more.
+    /// `current_since` is when the current version became that. To be called before the keyring is changed.
+    ///
+    /// # Errors
+    /// [`RetireError`].
+    pub async fn retire_key(
+        &self,
+        actor: &Actor,
+        of: KeyUse,
+        version: u32,
+        current_since: Timestamp,
+    ) -> Result<(), RetireError> {
+        actor.require(Permission::RotateKeys)?;
+        if version == self.ports.cipher.current_versions().of(of) {
+            return Err(RetireError::Current);
+        }
+        let now = self.now();
+        let since = now.duration_since(current_since);
+        // A time to come says nothing: whoever wrote the keyring by hand may have written any.
+        if !since.is_negative() && since < RETIREMENT_DELAY {
+            let wait = RETIREMENT_DELAY.saturating_sub(since);
+            let seconds = wait.as_secs() + i64::from(wait.subsec_nanos() > 0);
+            return Err(RetireError::TooSoon { seconds });
+        }
+        let counts = self.ports.store.key_counts(of).await.map_err(PortFailure::from)?;
+        if let Some(KeyCount { customers, .. }) = counts.into_iter().find(|count| count.version == version) {
+            return Err(RetireError::StillNeeded { customers });
+        }
+        // What is kept of erased people under a fingerprint key belongs here: it can't be made again, and so
+        // keeps its version for good.
+        let event = AuditEvent::new(actor, Action::KeysRetired, now).on_version(of, version);
+        Ok(self.witness(event).await?)
+    }
+}
