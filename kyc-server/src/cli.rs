@@ -49,6 +49,28 @@ pub enum Command {
 pub enum KeysCommand {
     /// Make a new keyring, where there is none yet
     Generate(Places),
+    /// List the versions of the keys, and how many customers are under each
+    List(Places),
+    /// Add a key and put every customer under it, while the service serves; or finish what was begun
+    Rotate {
+        /// The key that people are found with, in place of the one that their data is sealed with
+        #[arg(long)]
+        fingerprint: bool,
+        /// Where the data is.
+        #[command(flatten)]
+        places: Places,
+    },
+    /// Take a key out of the keyring that nothing needs any more
+    Retire {
+        /// The version of the key, as `list` shows it
+        version: u32,
+        /// A key that people are found with, in place of one that their data is sealed with
+        #[arg(long)]
+        fingerprint: bool,
+        /// Where the data is.
+        #[command(flatten)]
+        places: Places,
+    },
 }
 
 /// What can be done with the audit log.

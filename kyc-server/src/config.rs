@@ -11,6 +11,7 @@ mod settings;
 mod tests;
 
 use std::convert::Infallible;
+use std::fmt;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ use self::layers::Layers;
 pub use self::layers::{ConfigFaults, Source};
 use self::settings::{
     ADDRESS_RATE_LIMIT_PER_SECOND, ADMIN_KEY, ALLOW_SANDBOX, DATA_DIR, DECISION_VALIDITY_DAYS,
-    ERASURE_LEDGER, KEYRING, LISTEN, LOG, LOG_FORMAT, MAX_CONNECTIONS, MINIMUM_AGE, PROVIDER,
+    ERASURE_LEDGER, KEYRING, KEYRING_JSON, LISTEN, LOG, LOG_FORMAT, MAX_CONNECTIONS, MINIMUM_AGE, PROVIDER,
     PROVIDER_BACKOFF_MS, PROVIDER_SECRET, PROVIDER_TRIES, PROVIDER_URL, RATE_LIMIT_PER_SECOND,
     RETENTION_YEARS, VERIFICATIONS_PER_DAY, WORKERS,
 };
@@ -54,8 +55,8 @@ pub struct Config {
     pub exposure: Exposure,
     /// The folder of the database.
     pub data_dir: PathBuf,
-    /// The file of the master keys. It exists, but for development.
-    pub keyring: PathBuf,
+    /// Where the keys are. A file exists, but for development.
+    pub keyring: KeyringSource,
     /// The file of the key that signs checkpoints of the audit log.
     pub checkpoint_key: PathBuf,
     /// The folder of the checkpoints.
@@ -90,6 +91,24 @@ pub struct Config {
     pub log: String,
     /// The form of log lines.
     pub log_format: LogFormat,
+}
+
+/// Where the keys are that personal data is sealed and found with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyringSource {
+    /// In a file.
+    File(PathBuf),
+    /// In the variable `KYC_KEYRING_JSON`: the content of such a file.
+    Variable(Secret<String>),
+}
+
+impl fmt::Display for KeyringSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Variable(_) => f.write_str(KEYRING_JSON.variable),
+        }
+    }
 }
 
 /// Which identity provider is asked.
@@ -146,7 +165,9 @@ impl Config {
                     "choose a random one of 32 or more characters, such as `openssl rand -hex 32` makes";
                 layers.miss(&ADMIN_KEY, how);
             }
-            if let Some(path) = keyring.as_deref().filter(|path| !path.is_file()) {
+            if let Some(KeyringSource::File(path)) = &keyring
+                && !path.is_file()
+            {
                 layers.faults.add(format!(
                     "there is no keyring at {}: make one with `kyc-server keys generate`, or name another place \
                      with {}",
@@ -197,11 +218,11 @@ impl Places {
         data_dir.filter(|_| layers.faults.is_empty()).ok_or(layers.faults)
     }
 
-    /// The file of the keys, which may not exist yet.
+    /// Where the keys are. A file may not exist yet.
     ///
     /// # Errors
-    /// What is wrong with the settings that say where it is.
-    pub fn keyring(&self) -> Result<PathBuf, ConfigFaults> {
+    /// What is wrong with the settings that say where they are.
+    pub fn keyring(&self) -> Result<KeyringSource, ConfigFaults> {
         let mut layers = Layers::merge(&self.0);
         let data_dir = layers.read(&DATA_DIR, path);
         let keyring = keyring(&mut layers, data_dir.as_deref());
@@ -237,11 +258,21 @@ fn erasure_ledger(layers: &mut Layers, data_dir: Option<&Path>) -> Option<PathBu
     data_dir.map(|folder| folder.join("erasures.ndjson"))
 }
 
-fn keyring(layers: &mut Layers, data_dir: Option<&Path>) -> Option<PathBuf> {
-    if layers.has(&KEYRING) {
-        return layers.read(&KEYRING, path);
+fn keyring(layers: &mut Layers, data_dir: Option<&Path>) -> Option<KeyringSource> {
+    if layers.has(&KEYRING_JSON) {
+        if layers.source(&KEYRING_JSON) != Some(&Source::Variable) {
+            let reason =
+                "keys are given by the variable only, or in a file of their own that KYC_KEYRING names";
+            layers.refuse_given(&KEYRING_JSON, reason);
+        }
+        layers.refuse_given(&KEYRING, "KYC_KEYRING_JSON is given too; give one of them");
+        return layers
+            .read(&KEYRING_JSON, |text| Some(KeyringSource::Variable(Secret::new(text.to_owned()))));
     }
-    data_dir.map(|folder| folder.join("keyring.json"))
+    if layers.has(&KEYRING) {
+        return layers.read(&KEYRING, path).map(KeyringSource::File);
+    }
+    data_dir.map(|folder| KeyringSource::File(folder.join("keyring.json")))
 }
 
 fn provider(layers: &mut Layers, dev: bool) -> Option<Provider> {

@@ -11,17 +11,24 @@
 
 mod api_keys;
 pub mod audit;
+pub mod keyring;
+mod keys;
 mod no_provider;
 mod retention;
 pub mod socket;
 
 use std::fmt;
+use std::sync::Arc;
 
 use kyc_core::Kyc;
 use kyc_core::domain::actor::Actor;
+use kyc_core::domain::key_use::KeyUse;
+use kyc_core::ports::Store;
 use serde::{Deserialize, Serialize};
 
 pub use self::api_keys::NewKey;
+use self::keyring::HeldKeyring;
+use self::keys::Work;
 pub use self::no_provider::NoProvider;
 
 /// Something that the operator asks for.
@@ -42,6 +49,20 @@ pub enum Operation {
         /// Whether to say only who they are.
         dry_run: bool,
     },
+    /// List the keys that personal data is sealed and found with.
+    ListKeys,
+    /// Add a version of the master key, or of the fingerprint key, and put everybody under it.
+    RotateKey {
+        /// Whether it is the fingerprint key.
+        fingerprint: bool,
+    },
+    /// Take a version out of the keyring that nothing needs.
+    RetireKey {
+        /// The version.
+        version: u32,
+        /// Whether it is the fingerprint key.
+        fingerprint: bool,
+    },
 }
 
 /// What operations work with.
@@ -49,6 +70,10 @@ pub enum Operation {
 pub struct Tools {
     /// The use cases.
     pub kyc: Kyc,
+    /// The store behind them.
+    pub store: Arc<dyn Store>,
+    /// The keyring.
+    pub keyring: Arc<HeldKeyring>,
 }
 
 /// How far an operation has come.
@@ -93,12 +118,20 @@ pub async fn execute(
     actor: &Actor,
     report: Report<'_>,
 ) -> Result<Vec<String>, NotDone> {
+    let keys = || Work { kyc: &tools.kyc, keyring: &tools.keyring, store: &*tools.store, actor };
     match operation {
         Operation::CreateApiKey(new) => api_keys::create(&tools.kyc, actor, new).await,
         Operation::ListApiKeys => api_keys::list(&tools.kyc, actor).await,
         Operation::RevokeApiKey { id } => api_keys::revoke(&tools.kyc, actor, &id).await,
         Operation::RunRetention { dry_run } => retention::run(&tools.kyc, actor, dry_run, report).await,
+        Operation::ListKeys => keys().list().await,
+        Operation::RotateKey { fingerprint } => keys().rotate(key_use(fingerprint), report).await,
+        Operation::RetireKey { version, fingerprint } => keys().retire(key_use(fingerprint), version).await,
     }
+}
+
+const fn key_use(fingerprint: bool) -> KeyUse {
+    if fingerprint { KeyUse::Fingerprint } else { KeyUse::Master }
 }
 
 /// Columns of text, as wide as their widest cell.

@@ -19,7 +19,7 @@ use kyc_core::ports::Clock;
 use tokio::net::TcpListener;
 
 use crate::cli::{ApiKeysCommand, AuditCommand, Cli, Command, KeysCommand, RetentionCommand};
-use crate::config::{Config, Given, Places, SandboxGiven, markdown};
+use crate::config::{Config, Given, KeyringSource, Places, SandboxGiven, markdown};
 use crate::operator::socket::Operators;
 use crate::operator::{NotDone, Operation, Progress, audit, execute, socket};
 use crate::progress::Meter;
@@ -51,6 +51,13 @@ fn run_with(command: Command, store: impl FnOnce(SqliteConfig) -> SqliteConfig +
         Command::Config => print(&markdown()),
         Command::Sandbox(given) => in_runtime(sandbox(given)),
         Command::Keys(KeysCommand::Generate(places)) => generate(&places),
+        Command::Keys(KeysCommand::List(places)) => operate(&places, Operation::ListKeys, ""),
+        Command::Keys(KeysCommand::Rotate { fingerprint, places }) => {
+            operate(&places, Operation::RotateKey { fingerprint }, "customers are under the new key")
+        }
+        Command::Keys(KeysCommand::Retire { version, fingerprint, places }) => {
+            operate(&places, Operation::RetireKey { version, fingerprint }, "")
+        }
         Command::ApiKeys(ApiKeysCommand::Create { new, places }) => {
             operate(&places, Operation::CreateApiKey(new), "")
         }
@@ -102,7 +109,7 @@ fn print_lines(lines: &[String]) -> Done {
 async fn serve(given: Given, store: impl FnOnce(SqliteConfig) -> SqliteConfig + Send + 'static) -> Done {
     let config = Config::read(&given)?;
     telemetry::start(&config.log, config.log_format)?;
-    let Wired { parts, store, made_key } = wire(&config, store).await?;
+    let Wired { parts, store, keyring, made_key } = wire(&config, store).await?;
     let tls = parts.front.tls.clone();
     let mut service = Service::of(parts);
     retention::replay(&service.kyc).await?;
@@ -115,7 +122,7 @@ async fn serve(given: Given, store: impl FnOnce(SqliteConfig) -> SqliteConfig + 
         tokio::spawn(tls.reload_on_hangup()?);
     }
     match Operators::bind(&config.data_dir) {
-        Ok(operators) => service = service.with_operators(operators),
+        Ok(operators) => service = service.with_operators(operators, keyring),
         // The service itself needs no commands.
         Err(error) => tracing::warn!(%error, "no command can reach this server: its socket can't be made"),
     }
@@ -182,7 +189,9 @@ async fn sandbox(given: SandboxGiven) -> Done {
 }
 
 fn generate(places: &Places) -> Done {
-    let path = places.keyring()?;
+    let KeyringSource::File(path) = places.keyring()? else {
+        return Err("KYC_KEYRING_JSON holds a keyring; to make another, unset it and name a file".into());
+    };
     if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
         make_private_folder(folder)?;
     }

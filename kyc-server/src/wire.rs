@@ -43,8 +43,9 @@ use crate::api::routes::Routes;
 use crate::api::service::Document;
 use crate::api::{self, Apis};
 use crate::checkpoints::Checkpoints;
-use crate::config::{Config, ConfigFaults, Places, Provider, SANDBOX};
+use crate::config::{Config, ConfigFaults, KeyringSource, Places, Provider, SANDBOX};
 use crate::jobs;
+use crate::operator::keyring::{self, HeldKeyring, Unfit};
 use crate::operator::socket::Operators;
 use crate::operator::{NoProvider, Tools};
 use crate::retention::{keep, replay};
@@ -86,7 +87,7 @@ pub struct Service {
     workers: Option<WorkerSettings>,
     front: Front,
     limiter: Arc<Limiter>,
-    operators: Option<Operators>,
+    operators: Option<(Operators, Arc<HeldKeyring>)>,
     checkpoints: Option<Checkpoints>,
 }
 
@@ -106,10 +107,10 @@ impl Service {
         Self { kyc, pulse, keys, ports, workers, front, limiter, operators: None, checkpoints }
     }
 
-    /// Has commands of the operator done as well.
+    /// Has commands of the operator done as well, also those on this keyring.
     #[must_use]
-    pub fn with_operators(mut self, operators: Operators) -> Self {
-        self.operators = Some(operators);
+    pub fn with_operators(mut self, operators: Operators, keyring: Arc<HeldKeyring>) -> Self {
+        self.operators = Some((operators, keyring));
         self
     }
 
@@ -150,8 +151,8 @@ impl Service {
             tokio::spawn(work(kyc, clock, pulse, settings, stopped(stopping.clone())))
         });
         let keeping = tokio::spawn(keep(self.kyc.clone(), stopped(stopping.clone())));
-        let operators = self.operators.take().map(|operators| {
-            let tools = Tools { kyc: self.kyc.clone() };
+        let operators = self.operators.take().map(|(operators, keyring)| {
+            let tools = Tools { kyc: self.kyc.clone(), store: Arc::clone(&self.ports.store), keyring };
             tokio::spawn(operators.serve(tools, stopped(stopping.clone())))
         });
         let (reads, clock) = (Arc::clone(&self.ports.store), Arc::clone(&self.ports.clock));
@@ -209,6 +210,8 @@ pub struct Wired {
     pub parts: Parts,
     /// The store, to be closed after the service.
     pub store: Arc<SqliteStore>,
+    /// The keyring, for commands that change it.
+    pub keyring: Arc<HeldKeyring>,
     /// The admin key, where one was made for development.
     pub made_key: Option<Secret<String>>,
 }
@@ -217,12 +220,20 @@ pub struct Wired {
 #[derive(Debug, thiserror::Error)]
 pub enum WireError {
     /// The keyring.
-    #[error("the keyring {path}: {error}")]
+    #[error("the keyring {source_named}: {error}")]
     Keyring {
-        /// The file.
-        path: String,
+        /// The file, or the variable.
+        source_named: String,
         /// What is wrong with it.
         error: KeyringError,
+    },
+    /// The keyring does not fit the database.
+    #[error("the keyring {source_named}: {error}")]
+    Unfit {
+        /// The file, or the variable.
+        source_named: String,
+        /// What does not fit.
+        error: Unfit,
     },
     /// The settings of a command.
     #[error(transparent)]
@@ -298,9 +309,18 @@ pub async fn wire(
     // The metadata of phone numbers takes a moment to load, for which no customer should wait.
     drop(tokio::task::spawn_blocking(|| PhoneNumber::parse("+442079460958")));
     make_private_folder(&config.data_dir).map_err(WireError::Folder)?;
-    let cipher = RingCipher::new(&keyring(config, &*entropy, &*clock)?)?;
+    if let KeyringSource::File(path) = &config.keyring
+        && config.dev
+        && !path.exists()
+    {
+        let created = Keyring::create(path, &*entropy, clock.now());
+        created.map_err(|error| keyring_error(&config.keyring, error))?;
+    }
+    let (keyring, cipher) = keys(&config.keyring)?;
     let store = open(store(SqliteConfig::new(&config.data_dir))).await?;
     let checkpoints = checkpoints(config, &*store).await?;
+    let source = config.keyring.clone();
+    let keyring = held(source, keyring, &cipher, &*store, &entropy, &clock).await?;
     let provider = provider(&config.provider, &*entropy, &clock).await?;
 
     let made_key = match &config.admin_key {
@@ -308,7 +328,7 @@ pub async fn wire(
         None => Some(BootstrapKey::generate(&*entropy)?),
     };
     let admin_key = config.admin_key.clone().or_else(|| made_key.clone()).ok_or(NoEntropy)?;
-    let ports = Ports { store: Arc::clone(&store) as _, provider, clock, cipher: Arc::new(cipher), entropy };
+    let ports = Ports { store: Arc::clone(&store) as _, provider, clock, cipher, entropy };
     let service = Parts {
         ports,
         policy: policy(config),
@@ -319,7 +339,7 @@ pub async fn wire(
         front,
         ledger: Some(ledger(&config.erasure_ledger)?),
     };
-    Ok(Wired { parts: service, store, made_key })
+    Ok(Wired { parts: service, store, keyring, made_key })
 }
 
 async fn open(config: SqliteConfig) -> Result<Arc<SqliteStore>, WireError> {
@@ -366,24 +386,25 @@ pub struct Alone {
 /// [`WireError`] says in words what stands in the way.
 pub async fn alone(places: &Places) -> Result<Alone, WireError> {
     let folder = places.data_dir()?;
-    let path = places.keyring()?;
-    let keyring = Keyring::load(&path)
-        .map_err(|error| WireError::Keyring { path: path.display().to_string(), error })?;
+    let source = places.keyring()?;
+    let (keyring, cipher) = keys(&source)?;
     make_private_folder(&folder).map_err(WireError::Folder)?;
-    let cipher = RingCipher::new(&keyring)?;
     let store = open(SqliteConfig::new(&folder)).await?;
+    let (entropy, clock): (Arc<dyn Entropy>, Arc<dyn Clock>) =
+        (Arc::new(SystemEntropy::new()), Arc::new(SystemClock));
+    let keyring = held(source, keyring, &cipher, &*store, &entropy, &clock).await?;
     let ports = Ports {
         store: Arc::clone(&store) as _,
         provider: Arc::new(NoProvider(ProviderName::parse("none")?)),
-        clock: Arc::new(SystemClock),
-        cipher: Arc::new(cipher),
-        entropy: Arc::new(SystemEntropy::new()),
+        clock,
+        cipher,
+        entropy,
     };
     let actor = Actor::operator(own_user().map_err(WireError::Folder)?);
     let policy = Policy { retention_years: places.retention_years()?, ..Policy::default() };
     let kyc = Kyc::new(ports, policy).with_erasure_ledger(ledger(&places.erasure_ledger()?)?);
     replay(&kyc).await?;
-    Ok(Alone { tools: Tools { kyc }, store, actor })
+    Ok(Alone { tools: Tools { kyc, store: Arc::clone(&store) as _, keyring }, store, actor })
 }
 
 /// The user whose process this is, as the other end of a socket would see it.
@@ -414,14 +435,32 @@ fn policy(config: &Config) -> Policy {
     }
 }
 
-fn keyring(config: &Config, entropy: &dyn Entropy, clock: &dyn Clock) -> Result<Keyring, WireError> {
-    let path = &config.keyring;
-    let keyring = if config.dev && !path.exists() {
-        Keyring::create(path, entropy, clock.now())
-    } else {
-        Keyring::load(path)
-    };
-    keyring.map_err(|error| WireError::Keyring { path: path.display().to_string(), error })
+fn keys(source: &KeyringSource) -> Result<(Keyring, Arc<RingCipher>), WireError> {
+    let keyring = keyring::read(source).map_err(|error| keyring_error(source, error))?;
+    let cipher = Arc::new(RingCipher::new(&keyring)?);
+    Ok((keyring, cipher))
+}
+
+fn keyring_error(source: &KeyringSource, error: KeyringError) -> WireError {
+    WireError::Keyring { source_named: source.to_string(), error }
+}
+
+/// The keyring, where it fits the database: a service that could not read what it has starts not at all.
+async fn held(
+    source: KeyringSource,
+    keyring: Keyring,
+    cipher: &Arc<RingCipher>,
+    store: &SqliteStore,
+    entropy: &Arc<dyn Entropy>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<HeldKeyring>, WireError> {
+    if let Err(error) = keyring::fits(&keyring, cipher, store).await {
+        // The next start need not clear up after this one.
+        store.close().await;
+        return Err(WireError::Unfit { source_named: source.to_string(), error });
+    }
+    let (cipher, entropy, clock) = (Arc::clone(cipher), Arc::clone(entropy), Arc::clone(clock));
+    Ok(Arc::new(HeldKeyring::new(source, keyring, cipher, entropy, clock)))
 }
 
 async fn provider(

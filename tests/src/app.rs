@@ -37,6 +37,9 @@ use kyc_core::usecase::{Ports, Ran};
 use kyc_core::{Kyc, Secret};
 use kyc_server::api::auth::BootstrapKey;
 use kyc_server::api::limits::Rates;
+use kyc_server::config::KeyringSource;
+use kyc_server::operator::keyring::HeldKeyring;
+use kyc_server::operator::{Operation, Tools, execute};
 use kyc_server::serve::{Front, Limits, serve};
 use kyc_server::wire::{Parts, Service};
 use kyc_server::worker::{Pulse, WorkerSettings};
@@ -155,6 +158,7 @@ pub struct TestApp {
     pulse: Pulse,
     store: Arc<SqliteStore>,
     ledger: MemoryLedger,
+    operator: Tools,
     sandbox: Arc<Sandbox>,
     provider: Relay,
     stop: Option<watch::Sender<()>>,
@@ -184,9 +188,9 @@ impl TestApp {
         let clock = FakeClock::starting_at(builder.starting_at);
         let entropy = FakeEntropy::new();
 
-        let keyring =
-            Keyring::create(&folder.path().join("keyring.json"), &SystemEntropy::new(), clock.now()).unwrap();
-        let cipher = RingCipher::new(&keyring).unwrap();
+        let keyring_file = folder.path().join("keyring.json");
+        let keyring = Keyring::create(&keyring_file, &SystemEntropy::new(), clock.now()).unwrap();
+        let cipher = Arc::new(RingCipher::new(&keyring).unwrap());
         let _within = runtime.enter();
         let store = Arc::new(SqliteStore::open(SqliteConfig::new(folder.path().join("data"))).unwrap());
 
@@ -206,7 +210,7 @@ impl TestApp {
                 store: Arc::clone(&store) as _,
                 provider: Arc::new(provider),
                 clock: shared,
-                cipher: Arc::new(cipher),
+                cipher: Arc::clone(&cipher) as _,
                 entropy: Arc::new(entropy.clone()),
             },
             policy: builder.policy,
@@ -220,6 +224,15 @@ impl TestApp {
         };
         let service = Service::of(parts);
         let (kyc, pulse) = (service.kyc.clone(), service.pulse.clone());
+
+        let keyring = HeldKeyring::new(
+            KeyringSource::File(keyring_file),
+            keyring,
+            cipher,
+            Arc::new(SystemEntropy::new()),
+            Arc::new(clock.clone()),
+        );
+        let operator = Tools { kyc: kyc.clone(), store: Arc::clone(&store) as _, keyring: Arc::new(keyring) };
 
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
         let address = listener.local_addr().unwrap();
@@ -251,6 +264,7 @@ impl TestApp {
             pulse,
             store,
             ledger,
+            operator,
             sandbox,
             provider: relay,
             stop: Some(stop),
@@ -295,6 +309,23 @@ impl TestApp {
     #[must_use]
     pub const fn kyc(&self) -> &Kyc {
         &self.kyc
+    }
+
+    /// What commands of the operator work with.
+    #[must_use]
+    pub const fn operator(&self) -> &Tools {
+        &self.operator
+    }
+
+    /// Does what the operator asks for, as the socket's other end would: the lines that are printed, or the
+    /// words of a refusal.
+    ///
+    /// # Errors
+    /// The words of a refusal.
+    pub fn operate(&self, operation: Operation) -> Result<Vec<String>, String> {
+        let actor = Actor::operator(0);
+        self.block_on(execute(operation, &self.operator, &actor, &|_| {}))
+            .map_err(|not_done| not_done.to_string())
     }
 
     /// The sandbox, which counts submissions.

@@ -122,6 +122,26 @@ impl Keyring {
         self.with(of, |keys| keys.retain(|key| key.version != version), keys.current)
     }
 
+    /// The first key that has other bytes in the other keyring, under the same version: then the two are not of
+    /// one installation, or one was altered by hand.
+    #[must_use]
+    pub fn first_difference(&self, other: &Self) -> Option<(KeyUse, u32)> {
+        let differs = |of: KeyUse| {
+            let others = &other.keys(of).by_version;
+            let mut both = self.keys(of).by_version.values();
+            both.find(|key| {
+                others.get(&key.version).is_some_and(|other| other.bytes.expose() != key.bytes.expose())
+            })
+        };
+        KeyUse::ALL.iter().find_map(|of| differs(*of).map(|key| (*of, key.version)))
+    }
+
+    /// The version in use of one of the two.
+    #[must_use]
+    pub const fn current(&self, of: KeyUse) -> u32 {
+        self.keys(of).current
+    }
+
     /// A copy with other keys for one use, checked as a keyring that is read.
     fn with(
         &self,

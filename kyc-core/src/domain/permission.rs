@@ -40,8 +40,8 @@ words! {
         EraseCustomers = "customers.erase",
         /// See everything that is held on a customer.
         ExportCustomers = "customers.export",
-        /// Rotate and retire the keys that personal data is sealed and found with. No endpoint asks for it: it
-        /// is the operator's, at the command line.
+        /// Rotate and retire the keys that personal data is sealed and found with: the operator's alone, at the
+        /// command line of the machine that has the keyring.
         RotateKeys = "keys.rotate",
     }
 }
@@ -87,7 +87,7 @@ impl Role {
     /// | read audit events | - | - | yes | yes |
     /// | manage keys | - | - | - | yes |
     /// | legal hold, erasure, export | - | - | - | yes |
-    /// | rotate master and fingerprint keys | - | - | - | yes |
+    /// | rotate master and fingerprint keys | - | - | - | - |
     #[must_use]
     pub const fn may(self, permission: Permission) -> bool {
         match permission {
@@ -99,8 +99,8 @@ impl Role {
             Permission::ManageKeys
             | Permission::HoldCustomers
             | Permission::EraseCustomers
-            | Permission::ExportCustomers
-            | Permission::RotateKeys => matches!(self, Self::Admin),
+            | Permission::ExportCustomers => matches!(self, Self::Admin),
+            Permission::RotateKeys => false,
         }
     }
 
@@ -133,7 +133,7 @@ mod tests {
             (Permission::HoldCustomers, [false, false, false, true]),
             (Permission::EraseCustomers, [false, false, false, true]),
             (Permission::ExportCustomers, [false, false, false, true]),
-            (Permission::RotateKeys, [false, false, false, true]),
+            (Permission::RotateKeys, [false; 4]),
         ];
         assert_eq!(rows.len(), Permission::ALL.len());
         for (permission, expected) in rows {

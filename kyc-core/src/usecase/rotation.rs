@@ -87,12 +87,12 @@ impl Kyc {
         }
     }
 
-    /// Records that `version` is about to be taken out of the keyring, where nothing needs it any more.
-    /// `current_since` is when the current version became that. To be called before the keyring is changed.
+    /// Whether `version` may be taken out of the keyring: nothing needs it, and nothing that is on its way can
+    /// come to need it. `current_since` is when the current version became that.
     ///
     /// # Errors
     /// [`RetireError`].
-    pub async fn retire_key(
+    pub async fn may_retire(
         &self,
         actor: &Actor,
         of: KeyUse,
@@ -103,8 +103,7 @@ impl Kyc {
         if version == self.ports.cipher.current_versions().of(of) {
             return Err(RetireError::Current);
         }
-        let now = self.now();
-        let since = now.duration_since(current_since);
+        let since = self.now().duration_since(current_since);
         // A time to come says nothing: whoever wrote the keyring by hand may have written any.
         if !since.is_negative() && since < RETIREMENT_DELAY {
             let wait = RETIREMENT_DELAY.saturating_sub(since);
@@ -117,7 +116,23 @@ impl Kyc {
         }
         // What is kept of erased people under a fingerprint key belongs here: it can't be made again, and so
         // keeps its version for good.
-        let event = AuditEvent::new(actor, Action::KeysRetired, now).on_version(of, version);
+        Ok(())
+    }
+
+    /// Records that `version` is about to be taken out of the keyring, where it may be ([`Kyc::may_retire`]).
+    /// To be called before the keyring is changed.
+    ///
+    /// # Errors
+    /// [`RetireError`].
+    pub async fn retire_key(
+        &self,
+        actor: &Actor,
+        of: KeyUse,
+        version: u32,
+        current_since: Timestamp,
+    ) -> Result<(), RetireError> {
+        self.may_retire(actor, of, version, current_since).await?;
+        let event = AuditEvent::new(actor, Action::KeysRetired, self.now()).on_version(of, version);
         Ok(self.witness(event).await?)
     }
 }

@@ -125,6 +125,11 @@ impl Layers {
         self.texts.contains_key(setting.key)
     }
 
+    /// Where a setting was given.
+    pub(super) fn source(&self, setting: &Setting) -> Option<&Source> {
+        self.texts.get(setting.key).map(|(source, _)| source)
+    }
+
     /// A fault of a value that was given.
     pub(super) fn refuse_given(&mut self, setting: &Setting, reason: &str) {
         if let Some((source, _)) = self.texts.get(setting.key).cloned() {

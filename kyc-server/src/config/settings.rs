@@ -73,6 +73,9 @@ settings! {
         "Folder of the database and the keyring", "the path of a folder is expected";
     KEYRING = "keyring", "KYC_KEYRING", "keyring", default None, "`keyring.json` in the data folder",
         "File of the master keys; `kyc-server keys generate` makes one", "the path of a file is expected";
+    KEYRING_JSON = "keyring_json", "KYC_KEYRING_JSON", "keyring-json", default None, "none",
+        "The keyring itself, in place of a file, for those who run containers (secret: by the variable only)",
+        "the content of a keyring is expected";
     CHECKPOINT_KEY = "checkpoint_key", "KYC_CHECKPOINT_KEY", "checkpoint-key", default None,
         "`checkpoint.key` in the data folder",
         "File of the key that signs checkpoints of the audit log; made where it is missing",
@@ -138,7 +141,7 @@ settings! {
 }
 
 /// The settings of a command that works on the data by itself: where it is, and how long it is kept.
-const PLACES: &[Setting] = &[DATA_DIR, KEYRING, RETENTION_YEARS, ERASURE_LEDGER];
+const PLACES: &[Setting] = &[DATA_DIR, KEYRING, KEYRING_JSON, RETENTION_YEARS, ERASURE_LEDGER];
 
 impl Setting {
     fn argument(&self) -> Arg {
@@ -148,6 +151,8 @@ impl Setting {
             .env(self.variable)
             // The help would else print keys that are set.
             .hide_env_values(true)
+            // On a command line every user of the machine would see it.
+            .hide(*self == KEYRING_JSON)
             .value_name("VALUE")
             .value_parser(value_parser!(OsString))
             .help(format!("{} [default: {}]", self.meaning, default.replace('`', "")))

@@ -1,6 +1,6 @@
 //! Tests of the settings.
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use super::*;
 use crate::serve::{Origins, Proxies};
@@ -40,7 +40,7 @@ fn development_needs_nothing() {
     let config = Config::read(&given(&["--dev"], &[])).unwrap();
     assert!(config.dev);
     assert_eq!(config.listen, "127.0.0.1:8080".parse().unwrap());
-    assert_eq!(config.keyring, Path::new("./kyc-data/keyring.json"));
+    assert_eq!(config.keyring, KeyringSource::File("./kyc-data/keyring.json".into()));
     assert_eq!(config.admin_key, None);
     assert_eq!(config.provider, Provider::Sandbox);
     assert_eq!((config.provider_tries, config.provider_backoff), (4, Duration::from_millis(500)));
@@ -251,8 +251,36 @@ fn each_setting_has_one_name_in_three_spellings_and_a_line_in_the_table() {
 #[test]
 fn the_keyring_lies_in_the_data_folder_or_where_it_is_said() {
     let places = |flags: &[&str]| Places(given(flags, &[])).keyring().unwrap();
-    assert_eq!(places(&["--data-dir", "/var/kyc"]), Path::new("/var/kyc/keyring.json"));
-    assert_eq!(places(&["--data-dir", "/var/kyc", "--keyring", "/run/keys"]), Path::new("/run/keys"));
+    assert_eq!(places(&["--data-dir", "/var/kyc"]), KeyringSource::File("/var/kyc/keyring.json".into()));
+    let named = places(&["--data-dir", "/var/kyc", "--keyring", "/run/keys"]);
+    assert_eq!(named, KeyringSource::File("/run/keys".into()));
+}
+
+#[test]
+fn the_keyring_may_be_a_variable_and_nothing_else_then_and_is_never_shown() {
+    const CANARY: &str = "{\"canary\": 1}";
+    let variable = ("KYC_KEYRING_JSON", CANARY);
+    let right = given(&["--dev"], &[variable]);
+    let config = Config::read(&right).unwrap();
+    assert_eq!(config.keyring, KeyringSource::Variable(Secret::new(CANARY.to_owned())));
+    assert_eq!(config.keyring.to_string(), "KYC_KEYRING_JSON");
+    assert!(!format!("{config:?} {right:?}").contains("canary"));
+    // Not beside a file, nor where others could see it.
+    let (_folder, path) = file("keyring_json = \"canary\"\n");
+    for (flags, variables, words) in [
+        (&["--dev", "--keyring", "/run/keys"][..], &[variable][..], "KYC_KEYRING, given by the flag"),
+        (
+            &["--dev", "--keyring-json", CANARY],
+            &[],
+            "by the flag --keyring-json: keys are given by the variable",
+        ),
+        (&["--dev", "--config", &path], &[], "kyc.toml: keys are given by the variable only"),
+    ] {
+        let told = faults(&given(flags, variables)).join(" ");
+        assert!(told.contains(words) && !told.contains("canary"), "{told}");
+    }
+    let help = CommandLine::command().render_long_help().to_string();
+    assert!(help.contains("--keyring ") && !help.contains("keyring-json"), "{help}");
 }
 
 #[test]

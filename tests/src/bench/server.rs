@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use kyc_core::Secret;
-use kyc_server::config::{Config, Given};
+use kyc_server::config::{Config, Given, KeyringSource};
 use kyc_server::telemetry::{self, LogFormat};
 use kyc_server::wire::{Service, Wired, wire};
 use tempfile::TempDir;
@@ -27,7 +27,7 @@ pub(crate) async fn wired(folder: &Path) -> Result<Wired> {
     given.dev = true;
     let mut config = Config::read(&given)?;
     config.data_dir = folder.to_owned();
-    config.keyring = folder.join("keyring.json");
+    config.keyring = KeyringSource::File(folder.join("keyring.json"));
     config.checkpoint_key = folder.join("checkpoint.key");
     config.checkpoint_dir = folder.join("checkpoints");
     config.admin_key = Some(Secret::new(KEY.to_owned()));

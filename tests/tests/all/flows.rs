@@ -5,6 +5,7 @@ mod audit;
 mod erasure;
 mod health;
 mod idempotency;
+mod keys;
 mod lists;
 mod outage;
 mod report;

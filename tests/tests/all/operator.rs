@@ -1,6 +1,8 @@
 //! Commands of the operator: over the socket of the server that runs, and alone where none does.
 #![cfg(test)]
 
+mod keys;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;

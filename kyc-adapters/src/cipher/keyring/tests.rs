@@ -205,6 +205,21 @@ fn only_a_version_that_is_held_and_not_in_use_is_retired() {
     assert!(retired.fingerprint_keys().eq(keyring.fingerprint_keys()));
 }
 
+#[test]
+fn a_key_that_differs_under_the_same_version_is_told() {
+    let keyring = Keyring::from_json(&Secret::new(good())).unwrap();
+    let rotated = keyring.rotated(KeyUse::Master, &counting(), Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!(keyring.first_difference(&rotated), None);
+    assert_eq!(rotated.first_difference(&keyring.retired(KeyUse::Master, 1).unwrap()), None);
+    for (key, of, version) in
+        [(FIRST, KeyUse::Master, 1), (SECOND, KeyUse::Master, 2), (THIRD, KeyUse::Fingerprint, 7)]
+    {
+        let other = good().replace(key, "//79/Pv6+fj39vX08/Lx8O/u7ezr6uno5+bl5OPi4eA=");
+        let other = Keyring::from_json(&Secret::new(other)).unwrap();
+        assert_eq!(rotated.first_difference(&other), Some((of, version)));
+    }
+}
+
 proptest! {
     /// Whatever is done in whatever order: no version comes back, each key keeps its bytes, the current one is
     /// there and the newest of its use, and what is written is read again.
