@@ -30,7 +30,7 @@ pub enum Command {
     Config,
     /// Run the sandbox provider alone, to develop and test against
     Sandbox(SandboxGiven),
-    /// Make the keys that personal data is sealed with
+    /// Make, list, rotate and retire the keys that personal data is sealed and found with
     #[command(subcommand)]
     Keys(KeysCommand),
     /// Make, list and revoke API keys, while the service runs and while it does not

@@ -320,7 +320,7 @@ pub async fn wire(
     let store = open(store(SqliteConfig::new(&config.data_dir))).await?;
     let checkpoints = checkpoints(config, &*store).await?;
     let source = config.keyring.clone();
-    let keyring = held(source, keyring, &cipher, &*store, &entropy, &clock).await?;
+    let keyring = held(source, keyring, &cipher, &store, &entropy, &clock).await?;
     let provider = provider(&config.provider, &*entropy, &clock).await?;
 
     let made_key = match &config.admin_key {
@@ -392,7 +392,7 @@ pub async fn alone(places: &Places) -> Result<Alone, WireError> {
     let store = open(SqliteConfig::new(&folder)).await?;
     let (entropy, clock): (Arc<dyn Entropy>, Arc<dyn Clock>) =
         (Arc::new(SystemEntropy::new()), Arc::new(SystemClock));
-    let keyring = held(source, keyring, &cipher, &*store, &entropy, &clock).await?;
+    let keyring = held(source, keyring, &cipher, &store, &entropy, &clock).await?;
     let ports = Ports {
         store: Arc::clone(&store) as _,
         provider: Arc::new(NoProvider(ProviderName::parse("none")?)),

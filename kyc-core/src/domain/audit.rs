@@ -37,6 +37,8 @@ words! {
         CustomerErased = "customer.erased",
         /// The erasure of somebody whom the database does not hold was taken over from the ledger.
         ErasureRemembered = "customer.erasure_remembered",
+        /// What is sealed of a customer did not open: it, its key or its place was altered. Nothing was shown.
+        DataUnreadable = "data.unreadable",
         /// Another verification was queued.
         VerificationQueued = "verification.queued",
         /// The provider took the submission, or goes on with it.

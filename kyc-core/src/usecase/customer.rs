@@ -9,7 +9,7 @@ use crate::domain::actor::Actor;
 use crate::domain::audit::{Action, AuditEvent};
 use crate::domain::customer::Customer;
 use crate::domain::field::Field;
-use crate::domain::ids::CustomerId;
+use crate::domain::ids::{CustomerId, SubjectId};
 use crate::domain::permission::{Forbidden, Permission, Sight};
 use crate::domain::shown::ShownCustomer;
 use crate::domain::status::Status;
@@ -90,7 +90,10 @@ impl Kyc {
         };
         let record = self.found::<_, CustomerError>(id, self.ports.store.customer(id).await).await?;
         let now = self.now();
-        let customer = self.open_latest(&record).map_err(PortFailure::from)?;
+        let customer = match self.open_latest(&record) {
+            Ok(customer) => customer,
+            Err(error) => return Err(self.alarm(actor, record.row.subject, error).await.into()),
+        };
         self.witness_shown(actor, &record.row, &customer, sight, now).await?;
         Ok(CustomerView::of(&record.row, &customer, sight, now))
     }
@@ -100,14 +103,31 @@ impl Kyc {
         open_customer(&*self.ports.cipher, &record.row, record.row.version, &record.data)
     }
 
-    /// A customer as a reader of this sight sees it.
-    pub(super) fn view(
+    /// Customers as the actor sees them: all, or none where one of them does not open.
+    pub(super) async fn views(
         &self,
-        record: &CustomerRecord,
-        sight: Sight,
+        actor: &Actor,
+        records: &[CustomerRecord],
         now: Timestamp,
-    ) -> Result<CustomerView, CipherError> {
-        Ok(CustomerView::of(&record.row, &self.open_latest(record)?, sight, now))
+    ) -> Result<Vec<CustomerView>, PortFailure> {
+        let mut views = Vec::with_capacity(records.len());
+        for record in records {
+            match self.open_latest(record) {
+                Ok(customer) => views.push(CustomerView::of(&record.row, &customer, actor.sight(), now)),
+                Err(error) => return Err(self.alarm(actor, record.row.subject, error).await),
+            }
+        }
+        Ok(views)
+    }
+
+    /// Audits that something sealed of a person does not open, and makes the error of it. Where the event can't
+    /// be written there is the error all the same: nothing is shown.
+    pub(super) async fn alarm(&self, actor: &Actor, subject: SubjectId, error: CipherError) -> PortFailure {
+        if matches!(error, CipherError::Unreadable | CipherError::UnknownKeyVersion(_)) {
+            let event = AuditEvent::new(actor, Action::DataUnreadable, self.now());
+            _ = self.witness(event.on(subject)).await;
+        }
+        error.into()
     }
 
     /// Audits that a customer's data is shown; a masked read costs no write.

@@ -52,10 +52,8 @@ impl Kyc {
         let now = self.now();
         // A decision that has run out reads as pending, so such a customer is not among the verified.
         records.retain(|record| filter.passes(record.row.status.at(now)));
-        let sight = actor.sight();
-        let views = records.iter().map(|record| self.view(record, sight, now));
-        let items = views.collect::<Result<Vec<_>, _>>().map_err(PortFailure::from)?;
-        if !items.is_empty() && sight != Sight::Masked {
+        let items = self.views(actor, &records, now).await?;
+        if !items.is_empty() && actor.sight() != Sight::Masked {
             self.witness(AuditEvent::new(actor, Action::CustomersListed, now)).await?;
         }
         Ok(Page { items, next })

@@ -131,6 +131,7 @@ impl Kyc {
         version: u32,
         current_since: Timestamp,
     ) -> Result<(), RetireError> {
+        actor.require(Permission::RotateKeys)?;
         self.may_retire(actor, of, version, current_since).await?;
         let event = AuditEvent::new(actor, Action::KeysRetired, self.now()).on_version(of, version);
         Ok(self.witness(event).await?)

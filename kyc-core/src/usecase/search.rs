@@ -61,8 +61,7 @@ impl Kyc {
         };
         let found = self.find(kind, &value).await?;
         let now = self.now();
-        let views = found.iter().map(|record| self.view(record, actor.sight(), now));
-        let views = views.collect::<Result<Vec<_>, _>>().map_err(PortFailure::from)?;
+        let views = self.views(actor, &found, now).await?;
         let event = AuditEvent::new(actor, Action::CustomersSearched, now).about(match kind {
             FingerprintKind::Email => vec![Field::Email],
             FingerprintKind::PhoneNumber => vec![Field::PhoneNumber],

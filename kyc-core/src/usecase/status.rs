@@ -55,7 +55,7 @@ pub enum StatusError {
 
 impl Kyc {
     /// The customer's status with the latest verification and its discrepancies. It opens no personal data
-    /// and costs no write.
+    /// and costs no write, unless the customer's link was altered.
     ///
     /// # Errors
     /// [`StatusError`].
@@ -67,9 +67,14 @@ impl Kyc {
             None => None,
             Some(sealed) => {
                 let place = Place::Link(latest.id);
-                let bytes = open(&*self.ports.cipher, &row, place, sealed).map_err(PortFailure::from)?;
-                let text = String::from_utf8(bytes.expose().clone());
-                Some(Secret::new(text.map_err(|_| PortFailure::Cipher(CipherError::Unreadable))?))
+                let opened = open(&*self.ports.cipher, &row, place, sealed);
+                let text = opened.and_then(|bytes| {
+                    String::from_utf8(bytes.expose().clone()).map_err(|_| CipherError::Unreadable)
+                });
+                match text {
+                    Ok(text) => Some(Secret::new(text)),
+                    Err(error) => return Err(self.alarm(actor, row.subject, error).await.into()),
+                }
             }
         };
         let status = row.status.at(self.now());

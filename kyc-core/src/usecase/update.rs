@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::absence::Absence;
 use super::change::Change;
 use super::customer::{CustomerView, shown_event, shown_fields};
-use super::sealing::{Place, fingerprints, open_customer, seal};
+use super::sealing::{Place, fingerprints, seal};
 use super::{Answer, Kyc, PortFailure, ROUNDS, Refused};
 use crate::domain::actor::Actor;
 use crate::domain::audit::{Action, AuditEvent};
@@ -109,8 +109,10 @@ impl Kyc {
             if request.only_versions.as_ref().is_some_and(|only| !only.contains(&record.row.version)) {
                 return Err(UpdateError::VersionMoved);
             }
-            let current = open_customer(&*self.ports.cipher, &record.row, record.row.version, &record.data)
-                .map_err(PortFailure::from)?;
+            let current = match self.open_latest(&record) {
+                Ok(current) => current,
+                Err(error) => return Err(self.alarm(actor, record.row.subject, error).await.into()),
+            };
             let next = self.read_update(&request, id, &current, now).map_err(UpdateError::Invalid)?;
             match self.store_update(actor, &record, &current, next, now).await {
                 Ok(updated) => return Ok(updated),

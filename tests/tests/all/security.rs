@@ -2,5 +2,6 @@
 #![cfg(test)]
 
 mod access;
+mod crypto;
 mod document;
 mod logs;

@@ -60,12 +60,15 @@ impl Keyring {
     /// where there is none, [`KeyringError::TooLarge`] where it would not be read again, and
     /// [`KeyringError::Io`].
     pub fn prepare(&self, path: &Path, entropy: &dyn Entropy) -> Result<PreparedKeyring, KeyringError> {
-        let failed = |source: io::Error| match source.kind() {
-            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
-                KeyringError::ReadOnly { path: path.to_owned() }
+        let failed = |source: io::Error| {
+            let (path, kind) = (path.to_owned(), source.kind());
+            if matches!(kind, io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied) {
+                KeyringError::ReadOnly { path }
+            } else if kind == io::ErrorKind::NotFound {
+                KeyringError::Missing { path }
+            } else {
+                KeyringError::Io { path, source }
             }
-            io::ErrorKind::NotFound => KeyringError::Missing { path: path.to_owned() },
-            _ => KeyringError::Io { path: path.to_owned(), source },
         };
         let before = fs::symlink_metadata(path).map_err(failed)?;
         if before.is_symlink() {
@@ -153,7 +156,8 @@ impl PreparedKeyring {
 
 /// Whether a file of this mode and owner is as private as the module says.
 const fn is_private(mode: u32, owner: u32) -> bool {
-    mode & 0o077 == 0 || (owner == 0 && mode & !0o440 == 0)
+    let (others, beside_reading) = (mode & 0o077, mode & !0o440);
+    others == 0 || (owner == 0 && beside_reading == 0)
 }
 
 /// A new name in a folder survives the loss of power only when the folder is synced as well.

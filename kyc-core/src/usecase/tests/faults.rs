@@ -4,8 +4,8 @@ use super::*;
 use crate::domain::status::Stage;
 use crate::ports::cipher::{CipherError, DataKey};
 use crate::ports::entropy::NoEntropy;
-use crate::ports::store::{Conflict, StoreError};
-use crate::usecase::{CustomerError, PortFailure, RegisterError, UpdateError};
+use crate::ports::store::{Conflict, CustomerFilter, PageRequest, StoreError};
+use crate::usecase::{CustomerError, ListError, PortFailure, RegisterError, UpdateError};
 
 #[test]
 fn a_store_that_fails_leaves_nothing_and_says_so() {
@@ -45,6 +45,33 @@ fn a_read_that_can_not_be_audited_is_not_answered() {
     let failed = now(world.kyc.customer(&admin(), &a(), Reveal::AsUsual)).unwrap_err();
     assert_eq!(failed, CustomerError::Failed(PortFailure::Store(StoreError::Overloaded)));
     assert!(now(world.kyc.customer(&admin(), &a(), Reveal::AsUsual)).is_ok());
+}
+
+#[test]
+fn what_does_not_open_is_audited_and_shown_to_nobody() {
+    let world = World::new();
+    world.register();
+    world.cipher.fail_with(Some(CipherError::Unreadable));
+    let unreadable = PortFailure::Cipher(CipherError::Unreadable);
+    let read = || now(world.kyc.customer(&admin(), &a(), Reveal::AsUsual)).unwrap_err();
+    assert_eq!(read(), CustomerError::Failed(unreadable));
+    assert_eq!(world.actions(), [Action::CustomerRegistered, Action::DataUnreadable]);
+    let page = PageRequest { after: None, limit: 10 };
+    let listed = now(world.kyc.customers(&admin(), CustomerFilter::default(), page)).unwrap_err();
+    assert_eq!(listed, ListError::Failed(unreadable));
+    let update = Update { update: CustomerUpdate::default(), ..Update::default() };
+    let updated = now(world.kyc.update(&admin(), &a(), update)).unwrap_err();
+    assert_eq!(updated, UpdateError::Failed(unreadable));
+    assert_eq!(world.actions()[1..], [Action::DataUnreadable; 3]);
+    let events = world.audit();
+    assert!(events.iter().all(|event| event.event.subject.is_some()), "each on the customer");
+    // Nor is it shown where the event can't be written.
+    world.store.fail_next_commit(StoreError::Overloaded);
+    assert_eq!(read(), CustomerError::Failed(unreadable));
+    // A cipher that is out of order is no sign that something was altered.
+    world.cipher.fail_with(Some(CipherError::Unavailable));
+    assert_eq!(read(), CustomerError::Failed(PortFailure::Cipher(CipherError::Unavailable)));
+    assert_eq!(world.actions().len(), 4);
 }
 
 #[test]

@@ -60,6 +60,15 @@ fn found(app: &TestApp, n: u32) -> String {
     ids.collect::<Vec<_>>().join(" ")
 }
 
+/// Tells others to end when it goes.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Does something over and over on several threads, each time with another number, while `work` is done.
 fn under_load<T>(threads: u32, load: impl Fn(u32, u32) + Sync, work: impl FnOnce() -> T) -> (T, u32) {
     let (ended, times) = (AtomicBool::new(false), AtomicU32::new(0));
@@ -73,12 +82,6 @@ fn under_load<T>(threads: u32, load: impl Fn(u32, u32) + Sync, work: impl FnOnce
             });
         }
         // Those who load end with the work, also where it fails.
-        struct Ends<'a>(&'a AtomicBool);
-        impl Drop for Ends<'_> {
-            fn drop(&mut self) {
-                self.0.store(true, Ordering::Relaxed);
-            }
-        }
         let _ends = Ends(&ended);
         work()
     });
