@@ -122,9 +122,12 @@ impl Kyc {
                 let place = Place::Recorded(recorded.body);
                 let open = |place: &Context<'_>| self.ports.cipher.open(key, place, answer);
                 let opened = place.within(*subject, None, open);
-                let opened = opened.map_err(PortFailure::from)?;
-                let (rendered, shown) =
-                    Rendered::decode(opened.expose()).ok_or(PortFailure::Cipher(CipherError::Unreadable))?;
+                let decoded = opened
+                    .and_then(|opened| Rendered::decode(opened.expose()).ok_or(CipherError::Unreadable));
+                let (rendered, shown) = match decoded {
+                    Ok(decoded) => decoded,
+                    Err(error) => return Err(self.alarm(actor, *subject, error).await.into()),
+                };
                 if !shown.iter().all(|field| actor.sight().shows(*field)) {
                     return Err(Forbidden.into());
                 }

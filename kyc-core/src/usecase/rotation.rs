@@ -55,6 +55,15 @@ pub enum RetireError {
         /// How many.
         customers: u64,
     },
+    /// Requests that were made before the newer version was the current one are known again by it alone.
+    #[error(
+        "requests under idempotency keys are known again by it for a day after they were made: try again in \
+             {seconds} seconds"
+    )]
+    Recalled {
+        /// How long to wait, in seconds.
+        seconds: i64,
+    },
     /// A port failed.
     #[error(transparent)]
     Failed(#[from] PortFailure),
@@ -106,13 +115,23 @@ impl Kyc {
         let since = self.now().duration_since(current_since);
         // A time to come says nothing: whoever wrote the keyring by hand may have written any.
         if !since.is_negative() && since < RETIREMENT_DELAY {
-            let wait = RETIREMENT_DELAY.saturating_sub(since);
-            let seconds = wait.as_secs() + i64::from(wait.subsec_nanos() > 0);
-            return Err(RetireError::TooSoon { seconds });
+            return Err(RetireError::TooSoon { seconds: seconds_up(RETIREMENT_DELAY - since) });
         }
         let counts = self.ports.store.key_counts(of).await.map_err(PortFailure::from)?;
         if let Some(KeyCount { customers, .. }) = counts.into_iter().find(|count| count.version == version) {
             return Err(RetireError::StillNeeded { customers });
+        }
+        match of {
+            KeyUse::Fingerprint if !since.is_negative() && since < Self::RECALLED_FOR + RETIREMENT_DELAY => {
+                // What was recorded since then has an entry under the current version too.
+                let first = self.ports.store.next_expiry().await.map_err(PortFailure::from)?;
+                let recorded_at = first.and_then(|at| at.checked_sub(Self::RECALLED_FOR).ok());
+                if recorded_at.is_some_and(|at| at.duration_since(current_since) < RETIREMENT_DELAY) {
+                    let seconds = seconds_up(Self::RECALLED_FOR + RETIREMENT_DELAY - since);
+                    return Err(RetireError::Recalled { seconds });
+                }
+            }
+            KeyUse::Fingerprint | KeyUse::Master => {}
         }
         // What is kept of erased people under a fingerprint key belongs here: it can't be made again, and so
         // keeps its version for good.
@@ -136,4 +155,9 @@ impl Kyc {
         let event = AuditEvent::new(actor, Action::KeysRetired, self.now()).on_version(of, version);
         Ok(self.witness(event).await?)
     }
+}
+
+/// In whole seconds, and no less.
+fn seconds_up(wait: SignedDuration) -> i64 {
+    wait.as_secs() + i64::from(wait.subsec_nanos() > 0)
 }

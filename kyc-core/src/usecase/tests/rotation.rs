@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use super::*;
 use crate::domain::customer::{FingerprintKind, SearchForm};
 use crate::domain::field::Field;
+use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::ids::{ChangesetId, SubjectId};
 use crate::domain::key_use::KeyUse;
 use crate::domain::permission::{Forbidden, Role};
@@ -21,7 +22,9 @@ use crate::ports::store::{
     Changeset, Conflict, CustomerFilter, CustomerReads, CustomerRow, KeyCount, KeyReads, PageRequest, Store,
     StoreError, Write,
 };
-use crate::usecase::{RETIREMENT_DELAY, RetireError, RewrapError, Rewrapped, RotateError, Search};
+use crate::usecase::{
+    Asked, RETIREMENT_DELAY, Rendered, RetireError, RewrapError, Rewrapped, RotateError, Search,
+};
 
 /// The use case, to be polled: it waits after each page, so that it can be stopped there.
 fn run<T>(future: impl Future<Output = T>) -> T {
@@ -352,6 +355,39 @@ fn a_version_is_retired_when_nothing_needs_it_and_nothing_on_its_way_can() {
         assert_eq!(retire(1), Ok(()));
         assert_eq!(world.targets(Action::KeysRetired), [format!("{of}_key:1")]);
     }
+}
+
+#[test]
+fn a_fingerprint_key_stays_for_as_long_as_requests_are_known_again_by_it_alone() {
+    let world = World::new();
+    let under = |key: &str| {
+        let key = IdempotencyKey::parse(key).unwrap();
+        let asked = Asked { key: &key, method: "POST", path: "/customers", body: b"{}" };
+        world.kyc.under_key(&admin(), asked, |_| Rendered {
+            status: 201,
+            headers: Vec::new(),
+            body: Secret::new(Vec::new()),
+        })
+    };
+    now(under("early").register(&admin(), registration("a", sample_customer()))).unwrap();
+    for of in KeyUse::ALL {
+        world.cipher.rotate(*of);
+        world.rewrap(*of);
+    }
+    let since = FakeClock::START;
+    world.advance(70);
+    let retire = |of| now(world.kyc.may_retire(&operator(), of, 1, since));
+    assert_eq!(retire(KeyUse::Master), Ok(()), "the master key has nothing to do with it");
+    let seconds = 24 * 3600 + 60 - 70;
+    assert_eq!(retire(KeyUse::Fingerprint), Err(RetireError::Recalled { seconds }));
+    // One that was made under both versions is known again without the older one.
+    now(under("late").register(&admin(), registration("b", sample_customer()))).unwrap();
+    world.advance(seconds - 1);
+    assert_eq!(retire(KeyUse::Fingerprint), Err(RetireError::Recalled { seconds: 1 }));
+    now(world.kyc.forget_expired_records(10)).unwrap();
+    assert_eq!(retire(KeyUse::Fingerprint), Ok(()), "the early one is forgotten");
+    world.cipher.retire(KeyUse::Fingerprint, 1);
+    assert_eq!(now(under("late").is_recorded()), Ok(true));
 }
 
 #[test]
