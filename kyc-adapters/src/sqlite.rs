@@ -319,6 +319,10 @@ impl KeyReads for SqliteStore {
             .aside(move |connection| read::fingerprinted_otherwise(connection, &subjects, current))
             .await
     }
+
+    async fn erased_key_counts(&self) -> Result<Vec<KeyCount>, StoreError> {
+        self.readers.aside(read::erased_key_counts).await
+    }
 }
 
 #[async_trait]

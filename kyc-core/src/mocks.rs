@@ -125,6 +125,7 @@ mockall::mock! {
             subjects: &[SubjectId],
             current: u32,
         ) -> Result<Vec<SubjectId>, StoreError>;
+        async fn erased_key_counts(&self) -> Result<Vec<KeyCount>, StoreError>;
     }
 
     #[async_trait]

@@ -221,6 +221,11 @@ pub(super) fn key_counts(connection: &Connection, of: KeyUse) -> Result<Vec<KeyC
     }
 }
 
+/// A scan, off the path of any request.
+pub(super) fn erased_key_counts(connection: &Connection) -> Result<Vec<KeyCount>, Fault> {
+    many(connection, sql::ERASED_KEY_COUNTS, [])
+}
+
 /// A search each, in one transaction, as in [`customer_ids`].
 pub(super) fn fingerprinted_otherwise(
     connection: &Connection,

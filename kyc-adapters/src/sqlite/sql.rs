@@ -154,6 +154,9 @@ pub(super) const MASTER_KEY_COUNTS: &str = "\
 pub(super) const FINGERPRINT_KEY_COUNTS: &str = "\
      SELECT key_version, count(DISTINCT subject) FROM fingerprints GROUP BY key_version ORDER BY 1";
 
+pub(super) const ERASED_KEY_COUNTS: &str =
+    "SELECT key_version, count(*) FROM erased_customers GROUP BY key_version ORDER BY 1";
+
 pub(super) const FINGERPRINTED_OTHERWISE: &str =
     "SELECT subject FROM fingerprints WHERE subject = ?1 AND key_version <> ?2 LIMIT 1";
 

@@ -164,6 +164,8 @@ macro_rules! __store_cases {
                 "A customer counts once for each version of the fingerprint key that a fingerprint has.";
             rotations::those_with_other_fingerprints_are_told =
                 "Those of the customers are told who have a fingerprint under another version.";
+            rotations::who_was_erased_is_counted_by_the_version_of_the_fingerprint_that_was_kept =
+                "Erased customers are counted by the version of what was kept of their ids, and by nothing else.";
             rotations::many_customers_are_wrapped_again_at_once_or_none =
                 "A changeset of many customers is applied whole, or not at all where one has changed.";
         }

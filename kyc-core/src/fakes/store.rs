@@ -289,6 +289,15 @@ impl ErasureReads for MemoryStore {
     }
 }
 
+/// How often each version is there, by version.
+fn counted(versions: impl IntoIterator<Item = u32>) -> Vec<KeyCount> {
+    let mut counts = BTreeMap::new();
+    for version in versions {
+        *counts.entry(version).or_default() += 1;
+    }
+    counts.into_iter().map(|(version, customers)| KeyCount { version, customers }).collect()
+}
+
 #[async_trait]
 impl KeyReads for MemoryStore {
     async fn key_counts(&self, of: KeyUse) -> Result<Vec<KeyCount>, StoreError> {
@@ -302,11 +311,7 @@ impl KeyReads for MemoryStore {
                 .flat_map(|all| all.iter().map(|one| one.key_version).collect::<BTreeSet<_>>())
                 .collect(),
         };
-        let mut counts = BTreeMap::new();
-        for version in versions {
-            *counts.entry(version).or_default() += 1;
-        }
-        Ok(counts.into_iter().map(|(version, customers)| KeyCount { version, customers }).collect())
+        Ok(counted(versions))
     }
 
     async fn fingerprinted_otherwise(
@@ -320,6 +325,11 @@ impl KeyReads for MemoryStore {
             fingerprints.is_some_and(|all| all.iter().any(|one| one.key_version != current))
         };
         Ok(subjects.iter().filter(otherwise).copied().collect())
+    }
+
+    async fn erased_key_counts(&self) -> Result<Vec<KeyCount>, StoreError> {
+        let inner = self.open()?;
+        Ok(counted(inner.state.erasures.values().map(|erasure| erasure.fingerprint.key_version)))
     }
 }
 

@@ -263,6 +263,10 @@ pub trait KeyReads: Send + Sync {
         subjects: &[SubjectId],
         current: u32,
     ) -> Result<Vec<SubjectId>, StoreError>;
+
+    /// How many erased customers are known again by each version of the fingerprint key that any is, by
+    /// version, ascending. Off the path of any request, as [`KeyReads::key_counts`].
+    async fn erased_key_counts(&self) -> Result<Vec<KeyCount>, StoreError>;
 }
 
 /// A store.

@@ -92,7 +92,13 @@ impl Kyc {
         for _ in 0..ROUNDS {
             let record = self.found::<_, ExportError>(id, self.ports.store.customer(id).await).await?;
             let row = record.row.clone();
-            let export = self.collect(record).await?;
+            let export = match self.collect(record).await {
+                Ok(export) => export,
+                Err(PortFailure::Cipher(error)) => {
+                    return Err(self.alarm(actor, row.subject, error).await.into());
+                }
+                Err(failure) => return Err(failure.into()),
+            };
             let event = AuditEvent::new(actor, Action::CustomerExported, export.exported_at).on(row.subject);
             // Several reads were one moment where the customer is still at the same revision.
             let guard = Guard::Revision { subject: row.subject, revision: row.revision };
@@ -108,7 +114,7 @@ impl Kyc {
     async fn collect(&self, record: CustomerRecord) -> Result<Export, PortFailure> {
         let now = self.now();
         let store = &self.ports.store;
-        let customer = self.view(&record, Sight::Full, now)?;
+        let customer = CustomerView::of(&record.row, &self.open_latest(&record)?, Sight::Full, now);
         let row = record.row;
         let mut versions = Vec::new();
         for kept in store.versions(row.subject).await? {

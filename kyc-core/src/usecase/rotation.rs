@@ -55,6 +55,15 @@ pub enum RetireError {
         /// How many.
         customers: u64,
     },
+    /// Erased customers are known again by it alone, by what was kept of their ids. It stays for good.
+    #[error(
+        "the ids of {customers} erased customers are known again by it alone, and can't be put under another: it \
+             stays in the keyring"
+    )]
+    Remembers {
+        /// How many.
+        customers: u64,
+    },
     /// Requests that were made before the newer version was the current one are known again by it alone.
     #[error(
         "requests under idempotency keys are known again by it for a day after they were made: try again in \
@@ -133,8 +142,14 @@ impl Kyc {
             }
             KeyUse::Fingerprint | KeyUse::Master => {}
         }
-        // What is kept of erased people under a fingerprint key belongs here: it can't be made again, and so
-        // keeps its version for good.
+        if of == KeyUse::Fingerprint {
+            let erased = self.ports.store.erased_key_counts().await.map_err(PortFailure::from)?;
+            if let Some(KeyCount { customers, .. }) =
+                erased.into_iter().find(|count| count.version == version)
+            {
+                return Err(RetireError::Remembers { customers });
+            }
+        }
         Ok(())
     }
 

@@ -91,9 +91,9 @@ pub(super) fn fingerprints(cipher: &dyn Cipher, customer: &Customer) -> Vec<Fing
     customer.search_keys().iter().map(|(kind, value)| cipher.fingerprint(*kind, value)).collect()
 }
 
-/// The fingerprints of a caller's id, by which an erased customer is known again: that of the current key
-/// first.
+/// The fingerprints of a caller's id by each key, by which an erased customer is known again: that of the
+/// current key first.
 pub(super) fn id_fingerprints(cipher: &dyn Cipher, id: &CustomerId) -> Vec<Fingerprint> {
     let value = Secret::new(id.as_str().to_owned());
-    vec![cipher.fingerprint(FingerprintKind::CustomerId, &value)]
+    cipher.fingerprints(FingerprintKind::CustomerId, &value)
 }

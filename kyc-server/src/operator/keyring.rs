@@ -60,7 +60,10 @@ pub async fn fits(keyring: &Keyring, cipher: &RingCipher, store: &dyn Store) -> 
     let held = keyring.list();
     for of in KeyUse::ALL {
         let is_held = |count: &KeyCount| held.iter().any(|key| key.of == *of && key.version == count.version);
-        let counts = store.key_counts(*of).await?;
+        let mut counts = store.key_counts(*of).await?;
+        if *of == KeyUse::Fingerprint {
+            counts.extend(store.erased_key_counts().await?);
+        }
         if let Some(KeyCount { version, customers }) = counts.into_iter().find(|count| !is_held(count)) {
             return Err(Unfit::Lacking { of: *of, version, customers });
         }

@@ -1,7 +1,7 @@
 //! Cases: what is under which version of a key.
 
 use super::commit::{commit, refused, registered};
-use super::rows::{changeset, fingerprint, row, subject, update};
+use super::rows::{changeset, erasure, fingerprint, row, subject, update};
 use crate::domain::customer::FingerprintKind;
 use crate::domain::key_use::KeyUse;
 use crate::ports::Store;
@@ -69,6 +69,24 @@ pub(super) async fn those_with_other_fingerprints_are_told(store: &dyn Store) {
     assert_eq!(told(&all, 3).await, [1, 2, 3].map(subject));
     assert_eq!(told(&[2, 4], 1).await, [subject(2)]);
     assert_eq!(told(&[], 1).await, []);
+}
+
+pub(super) async fn who_was_erased_is_counted_by_the_version_of_the_fingerprint_that_was_kept(
+    store: &dyn Store,
+) {
+    let erased = async || {
+        let counts = store.erased_key_counts().await.expect("a read works");
+        counts.into_iter().map(|KeyCount { version, customers }| (version, customers)).collect::<Vec<_>>()
+    };
+    registered(store, 1..=4).await;
+    assert_eq!(erased().await, []);
+    for (n, key_version) in [(1, 2), (2, 1), (3, 2)] {
+        let mut kept = erasure(n);
+        kept.fingerprint.key_version = key_version;
+        commit(store, changeset(n, vec![Write::EraseCustomer(kept)])).await;
+    }
+    assert_eq!(erased().await, [(1, 1), (2, 2)]);
+    assert_eq!(counts(store, KeyUse::Fingerprint).await, [(1, 1)]);
 }
 
 pub(super) async fn many_customers_are_wrapped_again_at_once_or_none(store: &dyn Store) {

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::domain::customer::{FingerprintKind, SearchForm};
+use crate::domain::erasure::ErasureReason;
 use crate::domain::field::Field;
 use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::ids::{ChangesetId, SubjectId};
@@ -23,7 +24,8 @@ use crate::ports::store::{
     StoreError, Write,
 };
 use crate::usecase::{
-    Asked, RETIREMENT_DELAY, Rendered, RetireError, RewrapError, Rewrapped, RotateError, Search,
+    Asked, Erase, RETIREMENT_DELAY, RegisterError, Rendered, RetireError, RewrapError, Rewrapped,
+    RotateError, Search,
 };
 
 /// The use case, to be polled: it waits after each page, so that it can be stopped there.
@@ -355,6 +357,24 @@ fn a_version_is_retired_when_nothing_needs_it_and_nothing_on_its_way_can() {
         assert_eq!(retire(1), Ok(()));
         assert_eq!(world.targets(Action::KeysRetired), [format!("{of}_key:1")]);
     }
+}
+
+#[test]
+fn who_was_erased_is_known_again_after_a_rotation_and_keeps_the_fingerprint_key() {
+    let world = World::new();
+    world.register();
+    let request = Erase { reason: ErasureReason::SubjectRequest, override_retention: true };
+    now(world.kyc.erase(&admin(), &a(), request)).unwrap();
+    for of in KeyUse::ALL {
+        world.cipher.rotate(*of);
+        world.rewrap(*of);
+    }
+    let again = now(world.kyc.register(&admin(), registration("a", sample_customer())));
+    assert_eq!(again.unwrap_err(), RegisterError::Erased);
+    world.advance(100_000);
+    let retire = |of| now(world.kyc.may_retire(&operator(), of, 1, FakeClock::START));
+    assert_eq!(retire(KeyUse::Master), Ok(()));
+    assert_eq!(retire(KeyUse::Fingerprint), Err(RetireError::Remembers { customers: 1 }));
 }
 
 #[test]
