@@ -260,13 +260,38 @@ fn search_works_before_during_and_after_a_rotation_of_the_fingerprint_key() {
     assert!(searches.into_iter().all(|event| event.event.fields == [Field::Email]), "one event a search");
 }
 
-/// A cipher whose keys are rotated, and all customers moved, between the making of fingerprints and their use.
-struct RotatedMeanwhile {
+/// A cipher in whose calls something else happens, once: when data keys are wrapped again, or fingerprints made
+/// to look somebody up by.
+struct Interrupted {
     inner: FakeCipher,
     then: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
-impl Cipher for RotatedMeanwhile {
+impl Interrupted {
+    fn interrupt(&self) {
+        let then = self.then.lock().unwrap().take();
+        if let Some(then) = then {
+            then();
+        }
+    }
+}
+
+impl World {
+    /// The same service, in which `then` happens in the next call of the cipher that can be interrupted.
+    fn interrupted(&self, then: impl FnOnce() + Send + 'static) -> Kyc {
+        let cipher = Interrupted { inner: self.cipher.clone(), then: Mutex::new(Some(Box::new(then))) };
+        let ports = Ports {
+            store: Arc::new(self.store.clone()),
+            provider: Arc::new(self.provider.clone()),
+            clock: Arc::new(self.clock.clone()),
+            cipher: Arc::new(cipher),
+            entropy: Arc::new(self.entropy.clone()),
+        };
+        Kyc::new(ports, Policy::default())
+    }
+}
+
+impl Cipher for Interrupted {
     fn new_data_key(&self, subject: SubjectId) -> Result<WrappedKey, CipherError> {
         self.inner.new_data_key(subject)
     }
@@ -285,6 +310,7 @@ impl Cipher for RotatedMeanwhile {
     }
 
     fn rewrap(&self, key: &WrappedKey, subject: SubjectId) -> Result<WrappedKey, CipherError> {
+        self.interrupt();
         self.inner.rewrap(key, subject)
     }
 
@@ -302,9 +328,7 @@ impl Cipher for RotatedMeanwhile {
 
     fn fingerprints(&self, kind: FingerprintKind, normalised: &Secret<String>) -> Vec<Fingerprint> {
         let fingerprints = self.inner.fingerprints(kind, normalised);
-        if let Some(then) = self.then.lock().unwrap().take() {
-            then();
-        }
+        self.interrupt();
         fingerprints
     }
 }
@@ -318,18 +342,27 @@ fn a_search_that_began_before_a_rotation_finds_whom_it_moved() {
         cipher.rotate(KeyUse::Fingerprint);
         run(kyc.rewrap(&operator(), KeyUse::Fingerprint, &|_, _| {})).unwrap();
     };
-    let cipher = RotatedMeanwhile { inner: world.cipher.clone(), then: Mutex::new(Some(Box::new(then))) };
-    let ports = Ports {
-        store: Arc::new(world.store.clone()),
-        provider: Arc::new(world.provider.clone()),
-        clock: Arc::new(world.clock.clone()),
-        cipher: Arc::new(cipher),
-        entropy: Arc::new(world.entropy.clone()),
-    };
     let form = SearchForm { email: text("ada@example.com"), ..SearchForm::default() };
     let search = Search { form, ..Search::default() };
-    let found = now(Kyc::new(ports, Policy::default()).search(&admin(), search)).unwrap();
+    let found = now(world.interrupted(then).search(&admin(), search)).unwrap();
     assert_eq!(found.len(), 3);
+}
+
+#[test]
+fn a_change_between_the_read_of_a_page_and_its_commit_is_not_overwritten() {
+    let world = World::new();
+    world.register_many(3);
+    world.cipher.rotate(KeyUse::Master);
+    let kyc = world.kyc.clone();
+    let then = move || {
+        let update = CustomerUpdate { email: set("ada@example.org"), ..CustomerUpdate::default() };
+        now(kyc.update(&admin(), &id(1), Update { update, ..Update::default() })).unwrap();
+    };
+    let done = run(world.interrupted(then).rewrap(&operator(), KeyUse::Master, &|_, _| {})).unwrap();
+    assert_eq!((done, world.counts(KeyUse::Master)), (rewrapped(3), vec![(2, 3)]));
+    let row = world.row(1);
+    assert_eq!((row.version, row.key.messages), (2, 2), "what was changed and counted stays");
+    assert_eq!(world.targets(Action::KeysRewrapped).len(), 3, "one by one, each read again");
 }
 
 #[test]
