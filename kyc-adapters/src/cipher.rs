@@ -65,7 +65,7 @@ pub use self::keyring::{Keyring, KeyringError, ListedKey};
 /// # What stays in memory
 /// Our copies of keys and plaintext are zeroed when they go. What `ring` makes of a key is not, since it
 /// has no way to: the expanded AES key and its hash table ([`ring::aead::LessSafeKey`]), the states inside
-/// [`hmac::Key`] and [`hkdf::Prk`], and its temporaries on the stack. For the master keys these live as
+/// [`ring::hmac::Key`] and [`ring::hkdf::Prk`], and its temporaries on the stack. For the master keys these live as
 /// long as this value, for a data key as long as one call; their memory keeps the bytes until it is
 /// used again. Against a reader of the process's memory or swap there is thus no promise.
 pub struct RingCipher {

@@ -13,7 +13,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// The names of all tests of the workspace: what stands in a function's head below an attribute of a test.
+/// The names of all tests of the workspace: what stands in a function's head below an attribute of a test, and
+/// the cases of the contract that every store has to keep.
 fn tests(folder: &Path, into: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -21,6 +22,10 @@ fn tests(folder: &Path, into: &mut BTreeSet<String>) {
             tests(&path, into);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).unwrap();
+            if path.ends_with("contract/store.rs") {
+                let cases = text.lines().filter_map(|line| line.trim().strip_suffix(" ="));
+                into.extend(cases.filter_map(|case| Some(case.split_once("::")?.1.to_owned())));
+            }
             let mut is_test = false;
             for line in text.lines().map(str::trim) {
                 let head = line.trim_start_matches("async ").strip_prefix("fn ");
