@@ -17,6 +17,7 @@ pub mod progress;
 pub mod retention;
 pub mod run;
 pub mod serve;
+pub mod service;
 pub mod shutdown;
 pub mod telemetry;
 pub mod wire;

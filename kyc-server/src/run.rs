@@ -23,9 +23,10 @@ use crate::config::{Config, Given, KeyringSource, Places, SandboxGiven, markdown
 use crate::operator::socket::Operators;
 use crate::operator::{NotDone, Operation, Progress, audit, execute, socket};
 use crate::progress::Meter;
+use crate::service::Service;
 use crate::shutdown::asked_to_stop;
 use crate::telemetry::{self, LogFormat};
-use crate::wire::{Alone, Service, Wired, alone, make_private_folder, wire};
+use crate::wire::{Alone, Wired, alone, make_private_folder, wire};
 use crate::{api, config, retention};
 
 /// Runs a command to its end. What stands in its way is told on stderr, in words.

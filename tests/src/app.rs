@@ -41,7 +41,7 @@ use kyc_server::config::KeyringSource;
 use kyc_server::operator::keyring::HeldKeyring;
 use kyc_server::operator::{Operation, Tools, execute};
 use kyc_server::serve::{Front, Limits, serve};
-use kyc_server::wire::{Parts, Service};
+use kyc_server::service::{Parts, Service};
 use kyc_server::worker::{Pulse, WorkerSettings};
 use tempfile::TempDir;
 use tokio::net::TcpListener;

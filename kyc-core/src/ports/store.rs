@@ -1,6 +1,6 @@
 //! The store: small read traits by subject, and two writes.
 //!
-//! To write a store of your own: implement the six read traits and [`Store`], and run
+//! To write a store of your own: implement the eight read traits and [`Store`], and run
 //! `kyc_core::contract::store` against it. Nothing that reaches a store is plaintext personal data: the
 //! types of [`Changeset`] can't hold any.
 

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use kyc_core::domain::report::{Counter, Range};
 use kyc_core::domain::status::StatusKind;
 use kyc_core::ports::Store;
-use kyc_server::wire::{Service, Wired};
+use kyc_server::service::Service;
+use kyc_server::wire::Wired;
 use kyc_server::worker::{WorkerSettings, work};
 use tokio::sync::oneshot;
 

@@ -10,7 +10,7 @@ use kyc_core::domain::actor::{Actor, RequestId};
 use kyc_core::domain::customer::{AddressForm, CustomerForm, DocumentForm};
 use kyc_core::usecase::Register;
 use kyc_core::{Kyc, Secret};
-use kyc_server::wire::Service;
+use kyc_server::service::Service;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;

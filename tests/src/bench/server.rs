@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use kyc_core::Secret;
 use kyc_server::config::{Config, Given, KeyringSource};
+use kyc_server::service::Service;
 use kyc_server::telemetry::{self, LogFormat};
-use kyc_server::wire::{Service, Wired, wire};
+use kyc_server::wire::{Wired, wire};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
