@@ -5,6 +5,7 @@ mod all {
     mod architecture;
     mod audit;
     mod bad_input;
+    mod bench;
     mod durability;
     mod erasure;
     mod flows;

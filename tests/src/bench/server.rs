@@ -31,6 +31,7 @@ pub(crate) async fn wired(folder: &Path) -> Result<Wired> {
     config.keyring = KeyringSource::File(folder.join("keyring.json"));
     config.checkpoint_key = folder.join("checkpoint.key");
     config.checkpoint_dir = folder.join("checkpoints");
+    config.erasure_ledger = folder.join("erasures.ndjson");
     config.admin_key = Some(Secret::new(KEY.to_owned()));
     config.workers = 0;
     config.rate_limit_per_second = 0;
