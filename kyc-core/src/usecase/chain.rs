@@ -4,6 +4,7 @@
 //! its database and no API key, and learns nothing from it that the database does not hold in the clear.
 
 use crate::domain::audit::{AuditHash, ChainFault, ChainWalk, ChainedEvent};
+use crate::domain::checkpoint::{Checkpoint, SignedWalk};
 use crate::ports::store::{AuditReads, StoreError};
 
 /// How many events are read at once.
@@ -85,6 +86,28 @@ impl<'a> ChainPages<'a> {
 pub async fn last_event(reads: &dyn AuditReads) -> Result<u64, StoreError> {
     let newest = reads.audit_events_before(None, None, 1).await?;
     Ok(newest.first().map_or(0, |event| event.sequence))
+}
+
+/// Walks the whole chain, from the first event on, and holds checkpoints against it. `progress` is told how
+/// many events are done, of how many.
+///
+/// # Errors
+/// [`ChainError`] names the first fault.
+pub async fn walk_all(
+    reads: &dyn AuditReads,
+    checkpoints: Vec<Checkpoint>,
+    mut progress: impl FnMut(u64, u64) + Send,
+) -> Result<ChainWalk, ChainError> {
+    let mut pages = ChainPages::after(reads, 0).await?;
+    let mut walk = SignedWalk::new(checkpoints);
+    loop {
+        let page = pages.next().await?;
+        let Some(last) = page.last() else { return Ok(walk.end()?) };
+        for event in &page {
+            walk.step(event)?;
+        }
+        progress(last.sequence, pages.last());
+    }
 }
 
 /// Walks on from where `walk` stands to the event that is the last now. That the event at which it stands is

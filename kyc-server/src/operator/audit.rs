@@ -8,10 +8,10 @@ use kyc_adapters::checkpoint::{CheckpointError, CheckpointFolder, CheckpointKey}
 use kyc_adapters::file::NewFile;
 use kyc_adapters::sqlite::ReadOnlyStore;
 use kyc_core::domain::audit::ChainedEvent;
-use kyc_core::domain::checkpoint::{Checkpoint, SignedWalk, VerifierKey};
+use kyc_core::domain::checkpoint::{Checkpoint, VerifierKey};
 use kyc_core::domain::ids::ProviderName;
 use kyc_core::domain::status::StatusWord;
-use kyc_core::usecase::chain::{ChainError, ChainPages};
+use kyc_core::usecase::chain::{ChainError, ChainPages, walk_all};
 use serde::Serialize;
 
 use super::NotDone;
@@ -56,19 +56,9 @@ pub(crate) async fn verify(told: &Verify) -> Result<Vec<String>, NotDone> {
         Some(folder) => signed(told, folder)?,
     };
     let store = open(&told.places)?;
-    let mut pages = ChainPages::after(&store, 0).await.map_err(words)?;
     let (newest, compared) = (checkpoints.iter().max_by_key(|one| one.size).copied(), checkpoints.len());
-    let mut walk = SignedWalk::new(checkpoints);
-    let (mut meter, total) = (Meter::new("events checked"), pages.last());
-    loop {
-        let page = pages.next().await.map_err(words)?;
-        let Some(last) = page.last() else { break };
-        for event in &page {
-            walk.step(event).map_err(|fault| words(fault.into()))?;
-        }
-        meter.at(last.sequence, total);
-    }
-    let whole = walk.end().map_err(|fault| words(fault.into()))?;
+    let mut meter = Meter::new("events checked");
+    let whole = walk_all(&store, checkpoints, |done, total| meter.at(done, total)).await.map_err(words)?;
     Ok(vec![
         format!("The audit log is whole: {} events, the head is {:?}.", whole.sequence(), whole.head()),
         match newest {

@@ -127,6 +127,19 @@ fn events_that_came_after_the_newest_checkpoint_are_walked_before_they_are_serve
 }
 
 #[test]
+fn events_before_the_newest_checkpoint_are_walked_before_they_are_served() {
+    for signed in [true, false] {
+        let log = Log::of(5);
+        if signed {
+            log.sign(5);
+        }
+        log.edit("UPDATE audit_events SET actor = 'x' WHERE sequence = 2");
+        let said = refused(&log);
+        assert!(said.contains("event 2 was edited"), "{said}");
+    }
+}
+
+#[test]
 fn a_checkpoint_or_a_key_that_is_not_the_servers_is_named_and_nothing_starts() {
     let log = Log::of(1);
     log.sign(1);
