@@ -94,7 +94,7 @@ impl Handle {
     pub(super) fn start(batches: Batches, config: SqliteConfig) -> io::Result<Self> {
         let (sender, jobs) = sync_channel(config.queue.max(1));
         let unanswered = Unanswered::default();
-        let erasures = Erasures::of(&batches.connection).map_err(|_| io::Error::other("a read failed"))?;
+        let erasures = Erasures::of(&batches).map_err(|_| io::Error::other("a read failed"))?;
         let pending_erasures = erasures.pending();
         let writer = Writer {
             log: Log::default(),
@@ -202,8 +202,9 @@ impl Writer {
                     waiting.push(job);
                     self.gather(jobs, &mut waiting);
                     let ran = self.batches.run(&mut waiting);
-                    let erased = self.batches.take_erased();
-                    self.erasures.add(&self.batches.connection, erased);
+                    if self.batches.take_erased() > 0 {
+                        self.erasures.begin(&self.batches.connection);
+                    }
                     match ran {
                         Ok(true) => self.log.written(&self.batches.connection),
                         Ok(false) => self.log.idle(&self.batches.connection),

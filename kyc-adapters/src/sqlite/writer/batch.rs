@@ -1,6 +1,8 @@
 //! One transaction for all that waits, in which a job that fails leaves nothing behind.
 
 use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use kyc_core::ports::store::{Changeset, Write};
 use rusqlite::{Connection, ErrorCode};
@@ -19,6 +21,7 @@ pub(in crate::sqlite) struct Batches {
     // Erasures of the transaction under way, and those that are committed and nobody has asked for yet.
     erasing: u64,
     erased: u64,
+    pending: Arc<AtomicU64>,
     // A field, so that a test can have it fail.
     pub(super) commit: fn(&Connection) -> Result<(), Fault>,
 }
@@ -51,7 +54,13 @@ enum Undo {
 impl Batches {
     pub(in crate::sqlite) fn new(connection: Connection, head: Head) -> Self {
         let commit = |connection: &Connection| execute(connection, "COMMIT");
-        Self { connection, head, failing: false, erasing: 0, erased: 0, commit }
+        Self { connection, head, failing: false, erasing: 0, erased: 0, pending: Arc::default(), commit }
+    }
+
+    /// How many erasures are pending. It rises before their callers are answered, so that whoever knows of one
+    /// sees it counted.
+    pub(super) fn pending(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.pending)
     }
 
     /// How many people were erased since this was last asked.
@@ -115,6 +124,7 @@ impl Batches {
         self.end()?;
         self.failing = full;
         self.erased += self.erasing;
+        self.pending.fetch_add(self.erasing, Ordering::Relaxed);
         Ok(true)
     }
 

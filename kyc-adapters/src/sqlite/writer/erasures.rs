@@ -31,10 +31,13 @@ pub(super) struct Erasures {
 impl Erasures {
     /// Those that a process before this one may have left: nobody has written down whether it was done with the
     /// last of them.
-    pub(super) fn of(connection: &Connection) -> Result<Self, Fault> {
-        let mut erasures = Self { by_page: Scrub::is_possible(connection)?, ..Self::default() };
+    pub(super) fn of(batches: &Batches) -> Result<Self, Fault> {
+        let connection = &batches.connection;
+        let by_page = Scrub::is_possible(connection)?;
+        let mut erasures = Self { pending: batches.pending(), by_page, ..Self::default() };
         if connection.prepare("SELECT 1 FROM erased_customers LIMIT 1")?.exists([])? {
-            erasures.add(connection, 1);
+            erasures.pending.fetch_add(1, Ordering::Relaxed);
+            erasures.begin(connection);
         }
         Ok(erasures)
     }
@@ -44,12 +47,8 @@ impl Erasures {
         Arc::clone(&self.pending)
     }
 
-    /// So many people more were erased.
-    pub(super) fn add(&mut self, connection: &Connection, people: u64) {
-        if people == 0 {
-            return;
-        }
-        self.pending.fetch_add(people, Ordering::Relaxed);
+    /// More people were erased.
+    pub(super) fn begin(&mut self, connection: &Connection) {
         if let Err(fault) = self.scrub.begin(connection) {
             fault.log("erasure");
         }
@@ -124,7 +123,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let opened = open::open(&SqliteConfig::new(folder.path())).unwrap();
             let mut batches = Batches::new(opened.connection, opened.head);
-            let mut erasures = Erasures::of(&batches.connection).unwrap();
+            let mut erasures = Erasures::of(&batches).unwrap();
             assert!(erasures.by_page, "this build can reach pages");
             erasures.by_page = by_page;
             let erasing = rows::changeset(1, vec![Write::EraseCustomer(rows::erasure(1))]);
@@ -133,8 +132,8 @@ mod tests {
                 let ran = batches.run(&mut vec![Job::Commit(Box::new(changeset), Reply::to(reply))]);
                 assert!(ran.is_ok_and(|wrote| wrote));
             }
-            let erased = batches.take_erased();
-            erasures.add(&batches.connection, erased);
+            assert_eq!(batches.take_erased(), 1);
+            erasures.begin(&batches.connection);
             assert_eq!(erasures.pending().load(Ordering::Relaxed), 1);
             assert_eq!(erasures.patience(), Duration::ZERO);
             assert!(erasures.go_on(&mut batches).is_ok());
