@@ -159,6 +159,15 @@ impl SqliteStore {
         Ok(Self { writer, readers: opened.readers, lock: opened.lock })
     }
 
+    /// A person of whom the audit log tells and of whom something is gone that was not erased: rows were deleted
+    /// by hand. It looks at everybody, so it is for no request: about a second for a million events.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database can't be read.
+    pub async fn missing(&self) -> Result<Option<SubjectId>, StoreError> {
+        self.readers.aside(read::missing).await
+    }
+
     /// How many people were erased of whom the files may still hold something: the write-ahead log is cut to
     /// nothing after each erasure, once no reader is in it. Zero says that every erasure is complete.
     #[must_use]

@@ -19,12 +19,12 @@ use kyc_core::domain::actor::Actor;
 use kyc_core::domain::checkpoint::Checkpoint;
 use kyc_core::domain::contact::PhoneNumber;
 use kyc_core::domain::fault::Invalid;
-use kyc_core::domain::ids::ProviderName;
+use kyc_core::domain::ids::{ProviderName, SubjectId};
 use kyc_core::domain::policy::Policy;
 use kyc_core::domain::schedule::RetryPolicy;
 use kyc_core::ports::cipher::CipherError;
 use kyc_core::ports::entropy::NoEntropy;
-use kyc_core::ports::store::AuditReads;
+use kyc_core::ports::store::{AuditReads, StoreError};
 use kyc_core::ports::{Clock, Entropy, ErasureLedger, IdentityProvider};
 use kyc_core::usecase::chain::{ChainError, walk_all};
 use kyc_core::usecase::{Ports, ReplayError};
@@ -97,6 +97,18 @@ pub enum WireError {
         /// What is wrong.
         error: ChainError,
     },
+    /// Rows were deleted by hand.
+    #[error(
+        "the audit log tells of the person {subject}, and something of that person is gone which was not erased: \
+         bring back the newest database"
+    )]
+    Missing {
+        /// The person, as audit events have it.
+        subject: SubjectId,
+    },
+    /// The database can't be read.
+    #[error(transparent)]
+    Read(StoreError),
     /// The certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -157,6 +169,9 @@ pub async fn wire(
     let (keyring, cipher) = keys(&config.keyring)?;
     let store = open(store(SqliteConfig::new(&config.data_dir))).await?;
     let checkpoints = checkpoints(config, &*store).await?;
+    if let Some(subject) = store.missing().await.map_err(WireError::Read)? {
+        return Err(WireError::Missing { subject });
+    }
     let source = config.keyring.clone();
     let keyring = held(source, keyring, &cipher, &store, &entropy, &clock).await?;
     let provider = provider(&config.provider, &*entropy, &clock).await?;

@@ -222,6 +222,11 @@ pub(super) fn key_counts(connection: &Connection, of: KeyUse) -> Result<Vec<KeyC
 }
 
 /// A scan, off the path of any request.
+pub(super) fn missing(connection: &Connection) -> Result<Option<SubjectId>, Fault> {
+    one(connection, sql::MISSING, [])
+}
+
+/// A scan, off the path of any request.
 pub(super) fn erased_key_counts(connection: &Connection) -> Result<Vec<KeyCount>, Fault> {
     many(connection, sql::ERASED_KEY_COUNTS, [])
 }

@@ -51,6 +51,14 @@ impl ReadOnlyStore {
         Ok(Self { connection: Arc::new(Mutex::new(connection)) })
     }
 
+    /// As [`SqliteStore::missing`](super::SqliteStore::missing).
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database can't be read.
+    pub async fn missing(&self) -> Result<Option<SubjectId>, StoreError> {
+        self.aside(read::missing).await
+    }
+
     /// Runs a read on a thread that may block.
     async fn aside<T: Send + 'static>(
         &self,

@@ -157,6 +157,21 @@ pub(super) const FINGERPRINT_KEY_COUNTS: &str = "\
 pub(super) const ERASED_KEY_COUNTS: &str =
     "SELECT key_version, count(*) FROM erased_customers GROUP BY key_version ORDER BY 1";
 
+// A person of whom the log tells, who is neither there nor erased; whose versions are not as many as there were;
+// or one of whose verifications is gone. For no request: it looks at everybody.
+pub(super) const MISSING: &str = "\
+     SELECT subject FROM (SELECT DISTINCT subject FROM audit_events WHERE subject IS NOT NULL) a \
+     WHERE NOT EXISTS (SELECT 1 FROM customers c WHERE c.subject = a.subject) \
+     AND NOT EXISTS (SELECT 1 FROM erased_customers e WHERE e.subject = a.subject) \
+     UNION ALL \
+     SELECT subject FROM customers c \
+     WHERE (SELECT count(*) FROM customer_versions v WHERE v.subject = c.subject) <> c.version \
+     UNION ALL \
+     SELECT subject FROM audit_events a WHERE verification IS NOT NULL \
+     AND NOT EXISTS (SELECT 1 FROM verifications v WHERE v.id = a.verification) \
+     AND NOT EXISTS (SELECT 1 FROM erased_customers e WHERE e.subject = a.subject) \
+     LIMIT 1";
+
 pub(super) const FINGERPRINTED_OTHERWISE: &str =
     "SELECT subject FROM fingerprints WHERE subject = ?1 AND key_version <> ?2 LIMIT 1";
 

@@ -59,6 +59,13 @@ pub(crate) async fn verify(told: &Verify) -> Result<Vec<String>, NotDone> {
     let (newest, compared) = (checkpoints.iter().max_by_key(|one| one.size).copied(), checkpoints.len());
     let mut meter = Meter::new("events checked");
     let whole = walk_all(&store, checkpoints, |done, total| meter.at(done, total)).await.map_err(words)?;
+    let missing = store.missing().await.map_err(NotDone::because)?;
+    if let Some(subject) = missing {
+        let words = "the audit log is whole and tells of the person";
+        return Err(NotDone::because(format!(
+            "{words} {subject}, of whom something is gone in the database that was not erased"
+        )));
+    }
     Ok(vec![
         format!("The audit log is whole: {} events, the head is {:?}.", whole.sequence(), whole.head()),
         match newest {

@@ -2,6 +2,7 @@
 //! that is not as it was committed, and a database that was put back is not served.
 #![cfg(test)]
 
+mod deleted;
 mod edits;
 mod export;
 mod rows;
@@ -13,11 +14,11 @@ use std::process::Output;
 
 use kyc_adapters::checkpoint::Checkpoints;
 use kyc_adapters::sqlite::{ReadOnlyStore, SqliteConfig, SqliteStore};
-use kyc_core::contract::store::rows::changeset;
+use kyc_core::contract::store::rows::{changeset, erasure};
 use kyc_core::domain::audit::ChainedEvent;
 use kyc_core::domain::checkpoint::Checkpoint;
 use kyc_core::ports::Store;
-use kyc_core::ports::store::AuditReads;
+use kyc_core::ports::store::{AuditReads, Write};
 use kyc_tests::process::Options;
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -40,13 +41,14 @@ impl Log {
         log
     }
 
-    /// Commits these events. There are no customers: the keys of made-up ones would fit no keyring, and a server
+    /// Commits these events, of people who were erased. There are no customers: the keys of made-up ones would fit no keyring, and a server
     /// would not start on them.
     fn append(&self, numbers: std::ops::RangeInclusive<u32>) {
         self.runtime.block_on(async {
             let store = SqliteStore::open(SqliteConfig::new(self.options.data())).unwrap();
             for n in numbers {
-                store.commit(changeset(n, Vec::new())).await.unwrap();
+                let erased = Write::RememberErasure(erasure(n));
+                store.commit(changeset(n, vec![erased])).await.unwrap();
             }
             store.close().await;
         });
