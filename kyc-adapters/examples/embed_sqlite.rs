@@ -19,7 +19,7 @@ use kyc_core::domain::customer::{AddressForm, CustomerForm, DocumentForm};
 use kyc_core::domain::ids::{CustomerId, ProviderName};
 use kyc_core::domain::policy::Policy;
 use kyc_core::ports::{Clock, Entropy};
-use kyc_core::usecase::{Ports, Register, RegisterError};
+use kyc_core::usecase::{Ports, Providers, Register, RegisterError};
 use kyc_core::{Kyc, Secret};
 
 #[tokio::main]
@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let ports = Ports {
         store: Arc::clone(&store) as _,
-        provider: Arc::new(HttpProvider::new(&provider, Arc::clone(&clock))?),
+        providers: Providers::one(Arc::new(HttpProvider::new(&provider, Arc::clone(&clock))?)),
         clock,
         cipher: Arc::new(RingCipher::new(&keyring)?),
         entropy,

@@ -223,6 +223,13 @@ impl VerificationReads for SqliteStore {
         self.readers.at_once(move |connection| read::verification(connection, id)).await
     }
 
+    async fn verification_by_reference(
+        &self,
+        reference: [u8; 32],
+    ) -> Result<Option<VerificationRecord>, StoreError> {
+        self.readers.at_once(move |connection| read::verification_by_reference(connection, reference)).await
+    }
+
     async fn verifications(&self, subject: SubjectId) -> Result<Vec<Verification>, StoreError> {
         self.readers.aside(move |connection| read::verifications(connection, subject)).await
     }

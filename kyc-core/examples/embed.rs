@@ -15,7 +15,7 @@ use kyc_core::domain::policy::Policy;
 use kyc_core::fakes::{FakeCipher, FakeClock, FakeEntropy, FakeProvider, MemoryStore};
 use kyc_core::ports::Clock;
 use kyc_core::ports::provider::Outcome;
-use kyc_core::usecase::{Ports, Register, RegisterError, Update};
+use kyc_core::usecase::{Ports, Providers, Register, RegisterError, Update};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (provider, clock) = (FakeProvider::new(), FakeClock::new());
     let ports = Ports {
         store: Arc::new(MemoryStore::new()),
-        provider: Arc::new(provider.clone()),
+        providers: Providers::one(Arc::new(provider.clone())),
         clock: Arc::new(clock.clone()),
         cipher: Arc::new(FakeCipher::new()),
         entropy: Arc::new(FakeEntropy::new()),

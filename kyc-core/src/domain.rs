@@ -14,6 +14,7 @@ pub mod customer;
 pub mod decision;
 pub mod discrepancy;
 pub mod document;
+pub mod document_file;
 pub mod erasure;
 pub mod fault;
 pub mod field;

@@ -28,11 +28,11 @@
 //! use kyc_core::Kyc;
 //! use kyc_core::domain::policy::Policy;
 //! use kyc_core::fakes::{FakeCipher, FakeClock, FakeEntropy, FakeProvider, MemoryStore};
-//! use kyc_core::usecase::Ports;
+//! use kyc_core::usecase::{Ports, Providers};
 //!
 //! let ports = Ports {
 //!     store: Arc::new(MemoryStore::new()),
-//!     provider: Arc::new(FakeProvider::new()),
+//!     providers: Providers::one(Arc::new(FakeProvider::new())),
 //!     clock: Arc::new(FakeClock::new()),
 //!     cipher: Arc::new(FakeCipher::new()),
 //!     entropy: Arc::new(FakeEntropy::new()),

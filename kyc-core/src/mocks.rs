@@ -67,6 +67,10 @@ mockall::mock! {
     #[async_trait]
     impl VerificationReads for Store {
         async fn verification(&self, id: VerificationId) -> Result<Option<VerificationRecord>, StoreError>;
+        async fn verification_by_reference(
+            &self,
+            reference: [u8; 32],
+        ) -> Result<Option<VerificationRecord>, StoreError>;
         async fn verifications(&self, subject: SubjectId) -> Result<Vec<Verification>, StoreError>;
         async fn answer(&self, id: VerificationId) -> Result<Option<Sealed>, StoreError>;
         async fn next_due(&self, queue: Queue) -> Result<Option<Timestamp>, StoreError>;

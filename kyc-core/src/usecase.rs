@@ -16,6 +16,7 @@ mod hold;
 mod ledger;
 mod list;
 mod once;
+mod providers;
 mod record;
 mod register;
 mod relationship;
@@ -53,6 +54,7 @@ use self::ledger::Ledger;
 pub use self::ledger::{ReplayError, Replayed};
 pub use self::list::{ListError, Page};
 pub use self::once::{Answer, Asked, RecallError, Render, Rendered};
+pub use self::providers::Providers;
 pub use self::record::RecordError;
 pub use self::register::{Register, RegisterError};
 pub use self::relationship::{EndRelationship, Relationship, RelationshipError};
@@ -74,7 +76,7 @@ use crate::ports::entropy::NoEntropy;
 use crate::ports::store::{
     Changeset, CommitError, Conflict, Guard, IdempotencyRecord, Queue, StoreError, Write,
 };
-use crate::ports::{Cipher, Clock, Entropy, IdentityProvider, Store};
+use crate::ports::{Cipher, Clock, Entropy, Store};
 
 /// How often a use case decides again when others change the same customer at the same time.
 const ROUNDS: usize = 8;
@@ -84,8 +86,8 @@ const ROUNDS: usize = 8;
 pub struct Ports {
     /// Where everything is kept.
     pub store: Arc<dyn Store>,
-    /// Who checks a person.
-    pub provider: Arc<dyn IdentityProvider>,
+    /// Who checks a person, in order of preference.
+    pub providers: Providers,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// What seals personal data.

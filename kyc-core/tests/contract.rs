@@ -4,11 +4,12 @@
 use std::thread;
 use std::time::Duration;
 
+use kyc_core::Secret;
 use kyc_core::contract::{self, block_on, store::rows};
 use kyc_core::domain::audit::ChainWalk;
 use kyc_core::fakes::{FakeCipher, FakeClock, FakeEntropy, FakeProvider, MemoryStore};
 use kyc_core::ports::IdentityProvider;
-use kyc_core::ports::provider::{Callback, CallbackError, CallbackNews, Outcome, ProviderError, Step};
+use kyc_core::ports::provider::{About, Callback, CallbackError, CallbackNews, Outcome, ProviderError, Step};
 use kyc_core::ports::store::{AuditReads, Claim, CommitError, Conflict, Queue, Store};
 
 mod memory_store {
@@ -114,7 +115,11 @@ fn the_fake_provider_keeps_the_contract() {
 #[test]
 fn the_fake_provider_reads_its_own_callbacks_alone() {
     let provider = FakeProvider::new();
-    let news = CallbackNews { verification: rows::verification_id(1), answer: None };
+    let news = CallbackNews {
+        about: About::Verification(rows::verification_id(1)),
+        event: Secret::new("one".to_owned()),
+        answer: None,
+    };
     let genuine = provider.callback(news.clone(), FakeClock::START);
     contract::provider::a_callback_is_read_as_it_was_signed_or_not_at_all(&provider, &genuine);
 

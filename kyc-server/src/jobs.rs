@@ -39,7 +39,7 @@ mod tests {
     use kyc_core::domain::policy::Policy;
     use kyc_core::fakes::{FakeCipher, FakeClock, FakeEntropy, FakeProvider, MemoryStore, sample_customer};
     use kyc_core::ports::store::IdempotencyReads;
-    use kyc_core::usecase::{Asked, Ports, Register, Rendered};
+    use kyc_core::usecase::{Asked, Ports, Providers, Register, Rendered};
 
     use super::*;
 
@@ -48,7 +48,7 @@ mod tests {
         let (store, clock) = (MemoryStore::new(), FakeClock::new());
         let ports = Ports {
             store: Arc::new(store.clone()),
-            provider: Arc::new(FakeProvider::new()),
+            providers: Providers::one(Arc::new(FakeProvider::new())),
             clock: Arc::new(clock.clone()),
             cipher: Arc::new(FakeCipher::new()),
             entropy: Arc::new(FakeEntropy::new()),

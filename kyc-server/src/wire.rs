@@ -27,7 +27,7 @@ use kyc_core::ports::entropy::NoEntropy;
 use kyc_core::ports::store::{AuditReads, StoreError};
 use kyc_core::ports::{Clock, Entropy, ErasureLedger, IdentityProvider};
 use kyc_core::usecase::chain::{ChainError, walk_all};
-use kyc_core::usecase::{Ports, ReplayError};
+use kyc_core::usecase::{Ports, Providers, ReplayError};
 use kyc_core::{Kyc, Secret};
 use tokio::net::UnixStream;
 
@@ -181,7 +181,8 @@ pub async fn wire(
         None => Some(BootstrapKey::generate(&*entropy)?),
     };
     let admin_key = config.admin_key.clone().or_else(|| made_key.clone()).ok_or(NoEntropy)?;
-    let ports = Ports { store: Arc::clone(&store) as _, provider, clock, cipher, entropy };
+    let ports =
+        Ports { store: Arc::clone(&store) as _, providers: Providers::one(provider), clock, cipher, entropy };
     let service = Parts {
         ports,
         policy: policy(config),
@@ -248,7 +249,7 @@ pub async fn alone(places: &Places) -> Result<Alone, WireError> {
     let keyring = held(source, keyring, &cipher, &store, &entropy, &clock).await?;
     let ports = Ports {
         store: Arc::clone(&store) as _,
-        provider: Arc::new(NoProvider(ProviderName::parse("none")?)),
+        providers: Providers::one(Arc::new(NoProvider(ProviderName::parse("none")?))),
         clock,
         cipher,
         entropy,

@@ -33,7 +33,7 @@ use kyc_core::domain::policy::Policy;
 use kyc_core::domain::schedule::RetryPolicy;
 use kyc_core::fakes::{FakeClock, FakeEntropy, MemoryLedger};
 use kyc_core::ports::Clock;
-use kyc_core::usecase::{Ports, Ran};
+use kyc_core::usecase::{Ports, Providers, Ran};
 use kyc_core::{Kyc, Secret};
 use kyc_server::api::auth::BootstrapKey;
 use kyc_server::api::limits::Rates;
@@ -208,7 +208,7 @@ impl TestApp {
         let parts = Parts {
             ports: Ports {
                 store: Arc::clone(&store) as _,
-                provider: Arc::new(provider),
+                providers: Providers::one(Arc::new(provider)),
                 clock: shared,
                 cipher: Arc::clone(&cipher) as _,
                 entropy: Arc::new(entropy.clone()),

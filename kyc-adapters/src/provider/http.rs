@@ -8,7 +8,6 @@
 mod client;
 mod config;
 mod reading;
-mod retry_after;
 pub mod signature;
 pub mod wire;
 
@@ -21,7 +20,7 @@ use kyc_core::Secret;
 use kyc_core::domain::field::Field;
 use kyc_core::domain::ids::{ProviderName, VerificationId};
 use kyc_core::ports::provider::{
-    Callback, CallbackError, CallbackNews, Forgotten, Progress, ProviderError, Step, Submission,
+    About, Callback, CallbackError, CallbackNews, Forgotten, Progress, ProviderError, Step, Submission,
 };
 use kyc_core::ports::{Clock, IdentityProvider};
 use serde::Serialize;
@@ -32,7 +31,8 @@ use ureq::http::Method;
 pub use config::{ConfigError, HttpProviderConfig};
 pub use signature::{SecretsError, SigningKeys};
 
-use client::{Client, Deadline};
+use super::exchange::Deadline;
+use client::Client;
 use reading::{Reader, Standing};
 use signature::{Message, SIGNATURE_HEADER, within_window};
 use wire::VerificationRequest;
@@ -118,16 +118,19 @@ impl IdentityProvider for HttpProvider {
             return Err(CallbackError::OutsideWindow);
         }
         let reader = Reader { provider: &self.name, loopback_links: self.client.is_local() };
-        let (verification, standing) =
-            reader.callback(&callback.body).map_err(|_| CallbackError::Malformed)?;
-        let answer = match standing {
+        let told = reader.callback(&callback.body).map_err(|_| CallbackError::Malformed)?;
+        let answer = match told.standing {
             Standing::Done(answer) => Some(answer),
             Standing::Processing { .. } | Standing::AwaitingCustomer { .. } => None,
         };
-        Ok(CallbackNews { verification, answer })
+        Ok(CallbackNews { about: About::Verification(told.verification), event: told.event, answer })
     }
 
-    async fn forget(&self, verification: VerificationId) -> Result<Forgotten, ProviderError> {
+    async fn forget<'a>(
+        &self,
+        verification: VerificationId,
+        _progress: Option<&'a Progress>,
+    ) -> Result<Forgotten, ProviderError> {
         self.blocking(move |call| call.forget(verification)).await
     }
 }
@@ -173,9 +176,11 @@ impl Call {
     fn step(&self, verification: VerificationId, body: &Secret<Vec<u8>>) -> Result<Step, ProviderError> {
         let reader = Reader { provider: &self.name, loopback_links: self.client.is_local() };
         Ok(match reader.answer(verification, body).map_err(|_| ProviderError::Malformed)? {
-            Standing::Processing { again_in } => Step::Save { progress: submitted()?, again_in },
+            Standing::Processing { again_in } => {
+                Step::Save { progress: submitted()?, again_in: Some(again_in) }
+            }
             Standing::AwaitingCustomer { link, again_in } => {
-                Step::Ask { progress: submitted()?, link, again_in }
+                Step::Ask { progress: submitted()?, link, again_in: Some(again_in) }
             }
             Standing::Done(answer) => Step::Done(answer),
         })

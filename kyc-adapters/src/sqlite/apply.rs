@@ -209,6 +209,8 @@ fn put_verification(connection: &Connection, verification: &Verification) -> Res
             nanoseconds(verification.created_at)?,
             verification.submitted_at.map(nanoseconds).transpose()?,
             verification.completed_at.map(nanoseconds).transpose()?,
+            verification.attempted,
+            verification.reference.as_ref().map(|reference| &reference[..]),
         ],
     )?;
     if changed == 0 { Err(Fault::Forbidden) } else { Ok(()) }

@@ -102,6 +102,13 @@ pub(super) fn verification(
     one(connection, sql::VERIFICATION, [&id.to_bytes()[..]])
 }
 
+pub(super) fn verification_by_reference(
+    connection: &Connection,
+    reference: [u8; 32],
+) -> Result<Option<VerificationRecord>, Fault> {
+    one(connection, sql::VERIFICATION_BY_REFERENCE, [&reference[..]])
+}
+
 pub(super) fn verifications(connection: &Connection, subject: SubjectId) -> Result<Vec<Verification>, Fault> {
     many(connection, sql::VERIFICATIONS, [&subject.to_bytes()[..]])
 }

@@ -11,8 +11,9 @@ macro_rules! customer_columns {
 
 macro_rules! verification_columns {
     () => {
-        "v.id, v.subject, v.version, v.provider, v.cause, v.state, v.finding, v.failures, v.scheduled_for, \
-         v.due_at, v.progress, v.link, v.discrepancies, v.created_at, v.submitted_at, v.completed_at"
+        "v.id, v.subject, v.version, v.provider, v.cause, v.state, v.finding, v.failures, v.attempted, \
+         v.scheduled_for, v.due_at, v.progress, v.reference, v.link, v.discrepancies, v.created_at, \
+         v.submitted_at, v.completed_at"
     };
 }
 
@@ -96,6 +97,9 @@ pub(super) const EXPIRED_CUSTOMERS: &str =
     "SELECT customer_id FROM customers WHERE valid_until <= ?1 ORDER BY valid_until LIMIT ?2";
 
 pub(super) const VERIFICATION: &str = concat!(verification_record!(), "WHERE v.id = ?1");
+
+pub(super) const VERIFICATION_BY_REFERENCE: &str =
+    concat!(verification_record!(), "WHERE v.reference = ?1 AND v.due_at IS NOT NULL LIMIT 1");
 
 pub(super) const VERIFICATIONS: &str = concat!(
     "SELECT ",
@@ -213,14 +217,16 @@ pub(super) const INSERT_FINGERPRINT: &str = "\
 // A lease ends with the write, and its token stays. A verification never moves to another customer.
 pub(super) const PUT_VERIFICATION: &str = "\
      INSERT INTO verifications (id, subject, version, provider, cause, state, finding, failures, \
-     scheduled_for, due_at, progress, link, discrepancies, created_at, submitted_at, completed_at) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
+     scheduled_for, due_at, progress, link, discrepancies, created_at, submitted_at, completed_at, attempted, \
+     reference) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
      ON CONFLICT (id) DO UPDATE SET version = excluded.version, provider = excluded.provider, \
      cause = excluded.cause, state = excluded.state, finding = excluded.finding, \
      failures = excluded.failures, scheduled_for = excluded.scheduled_for, due_at = excluded.due_at, \
      progress = excluded.progress, link = excluded.link, discrepancies = excluded.discrepancies, \
      created_at = excluded.created_at, submitted_at = excluded.submitted_at, \
-     completed_at = excluded.completed_at, lease_until = NULL \
+     completed_at = excluded.completed_at, attempted = excluded.attempted, \
+     reference = excluded.reference, lease_until = NULL \
      WHERE subject = excluded.subject";
 
 pub(super) const PUT_ANSWER: &str = "INSERT INTO answers (verification, answer, at) VALUES (?1, ?2, ?3) \
@@ -285,7 +291,7 @@ pub(super) const DELETE_VERSIONS: &str = "DELETE FROM customer_versions WHERE su
 pub(super) const DELETE_CUSTOMER: &str = "DELETE FROM customers WHERE subject = ?1";
 
 pub(super) const LEASE: &str = "\
-     UPDATE verifications SET lease_token = lease_token + 1, lease_until = ?2 WHERE id = ?1 \
+     UPDATE verifications SET lease_token = lease_token + 1, lease_until = ?2, attempted = 1 WHERE id = ?1 \
      RETURNING lease_token";
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use kyc_adapters::provider::{HttpProvider, HttpProviderConfig};
 use kyc_core::Secret;
 use kyc_core::fakes::FakeClock;
 use kyc_core::ports::IdentityProvider;
-use kyc_core::ports::provider::{Callback, CallbackError, CallbackNews, Outcome};
+use kyc_core::ports::provider::{About, Callback, CallbackError, CallbackNews, Outcome};
 
 use crate::support::{config, keys, verification};
 
@@ -39,7 +39,7 @@ fn read(secrets: &[u8], headers: &[(&str, &str)], body: &str) -> Result<Callback
 
 fn outcome(read: Result<CallbackNews, CallbackError>) -> Result<Option<Outcome>, CallbackError> {
     read.map(|news| {
-        assert_eq!(news.verification, verification(1));
+        assert_eq!(news.about, About::Verification(verification(1)));
         news.answer.map(|answer| answer.outcome)
     })
 }

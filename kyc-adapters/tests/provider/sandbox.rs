@@ -73,14 +73,14 @@ async fn a_slow_check_is_clear_two_seconds_later() {
     let provider = provider(sandbox.local_addr(), &clock);
     let slow = submission(1, "925076473-SLOW");
     let Step::Save { progress, again_in } = provider.advance(&slow, None).await.unwrap() else { panic!() };
-    assert_eq!(again_in, Duration::from_secs(2));
+    assert_eq!(again_in, Some(Duration::from_secs(2)));
     assert_eq!(progress.expose(), br#"{"format":1,"submitted":true}"#);
     clock.advance(SignedDuration::from_millis(1_999));
     let Step::Save { again_in, .. } = provider.advance(&slow, Some(&progress)).await.unwrap() else {
         panic!()
     };
     // What is left is one millisecond; a look costs us more.
-    assert_eq!(again_in, Duration::from_millis(200));
+    assert_eq!(again_in, Some(Duration::from_millis(200)));
     clock.advance(SignedDuration::from_millis(1));
     assert_eq!(answer(provider.advance(&slow, Some(&progress)).await.unwrap()).outcome, Outcome::Clear);
     let once = SubmissionCount { distinct: 1, conflicts: 0, posts: 1 };
@@ -96,7 +96,7 @@ async fn a_link_is_handed_on_until_the_customer_is_through() {
     let Step::Ask { progress, link, again_in } = provider.advance(&linked, None).await.unwrap() else {
         panic!()
     };
-    assert_eq!(again_in, Duration::from_secs(2));
+    assert_eq!(again_in, Some(Duration::from_secs(2)));
     let path = link.expose().strip_prefix(&format!("http://{}", sandbox.local_addr())).unwrap().to_owned();
     let page =
         fetch(sandbox.local_addr(), format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"))
@@ -159,8 +159,8 @@ async fn what_is_forgotten_is_gone_and_a_lost_verification_is_submitted_again() 
     let provider = provider(sandbox.local_addr(), &clock);
     let slow = submission(1, "925076473-SLOW");
     let Step::Save { progress, .. } = provider.advance(&slow, None).await.unwrap() else { panic!() };
-    assert_eq!(provider.forget(verification(1)).await, Ok(Forgotten::Done));
-    assert_eq!(provider.forget(verification(1)).await, Ok(Forgotten::Done));
+    assert_eq!(provider.forget(verification(1), None).await, Ok(Forgotten::Done));
+    assert_eq!(provider.forget(verification(1), None).await, Ok(Forgotten::Done));
     assert!(matches!(provider.advance(&slow, Some(&progress)).await, Ok(Step::Save { .. })));
     assert_eq!(sandbox.submissions()[&verification(1)].distinct, 2);
     // Progress that an older or newer version wrote says no less.

@@ -15,7 +15,7 @@ use kyc_core::Secret;
 use kyc_core::domain::customer::{AddressForm, Customer, CustomerForm, DocumentForm};
 use kyc_core::domain::ids::{ProviderName, SubjectId, VerificationId};
 use kyc_core::fakes::FakeClock;
-use kyc_core::ports::provider::Submission;
+use kyc_core::ports::provider::{Documents, Submission};
 
 /// Keys of secrets that are 32 times one byte.
 pub(crate) fn keys(seeds: &[u8]) -> SigningKeys {
@@ -73,6 +73,7 @@ pub(crate) fn submission(verification_number: u8, document_number: &str) -> Subm
         verification: verification(verification_number),
         subject: SubjectId::new(now, [1; 10]),
         customer: Customer::parse(full_form(document_number), now).unwrap(),
+        documents: Documents::none(),
     }
 }
 

@@ -221,7 +221,9 @@ pub fn digests_are_equal_for_equal_parts_of_one_purpose_alone(cipher: &dyn Ciphe
     let lists: [&[&[u8]]; 7] =
         [&[], &[b""], &[b"", b""], &[b"ab"], &[b"a", b"b"], &[b"b", b"a"], &[b"ab", b""]];
     let mut seen = BTreeSet::new();
-    for purpose in [DigestPurpose::IdempotencyKey, DigestPurpose::IdempotencyBody] {
+    let purposes =
+        [DigestPurpose::IdempotencyKey, DigestPurpose::IdempotencyBody, DigestPurpose::ProviderReference];
+    for purpose in purposes {
         for parts in lists {
             let digests = cipher.digests(purpose, parts);
             assert_eq!(digests, cipher.digests(purpose, parts), "they are the same each time");
@@ -230,7 +232,7 @@ pub fn digests_are_equal_for_equal_parts_of_one_purpose_alone(cipher: &dyn Ciphe
         }
     }
     let versions = cipher.digests(DigestPurpose::IdempotencyKey, &[]).all().count();
-    assert_eq!(seen.len(), 2 * lists.len() * versions, "no two digests are equal");
+    assert_eq!(seen.len(), purposes.len() * lists.len() * versions, "no two digests are equal");
     for kind in FingerprintKind::ALL {
         let fingerprint = cipher.fingerprint(*kind, &Secret::new("ab".to_owned()));
         let alike = cipher.digests(DigestPurpose::IdempotencyKey, &[kind.as_str().as_bytes(), b"ab"]);

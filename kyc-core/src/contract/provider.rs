@@ -10,7 +10,7 @@ use crate::Secret;
 use crate::domain::customer::{AddressForm, Customer, CustomerForm, DocumentForm};
 use crate::ports::IdentityProvider;
 use crate::ports::provider::{
-    Answer, Callback, CallbackError, Forgotten, Outcome, Progress, ProviderError, Step, Submission,
+    Answer, Callback, CallbackError, Documents, Forgotten, Outcome, Progress, ProviderError, Step, Submission,
 };
 
 /// The most steps to an answer before the suite gives up.
@@ -42,7 +42,12 @@ pub fn submission(n: u32) -> Submission {
         ..CustomerForm::default()
     };
     let customer = Customer::parse(form, super::store::rows::at(0)).expect("a customer without faults");
-    Submission { verification: verification_id(n), subject: subject(n), customer }
+    Submission {
+        verification: verification_id(n),
+        subject: subject(n),
+        customer,
+        documents: Documents::none(),
+    }
 }
 
 /// What a vendor has been sent.
@@ -175,7 +180,7 @@ pub fn a_callback_is_read_as_it_was_signed_or_not_at_all(
 pub async fn it_forgets_more_than_once(provider: &dyn IdentityProvider) {
     step(provider, &submission(1), None).await;
     for n in [1, 1, 2] {
-        let outcome = provider.forget(verification_id(n)).await;
+        let outcome = provider.forget(verification_id(n), None).await;
         assert!(matches!(outcome, Ok(Forgotten::Done | Forgotten::Unsupported)), "{outcome:?}");
     }
 }

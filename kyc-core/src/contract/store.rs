@@ -82,6 +82,10 @@ macro_rules! __store_cases {
             claims::what_is_claimed_is_read_whole = "A claim brings the verification, its customer and its data.";
             claims::a_lease_that_ran_out_is_taken_over_with_a_higher_token =
                 "A claim is given a fencing token higher than any before it.";
+            claims::a_claim_marks_what_it_hands_out_until_a_write_says_otherwise =
+                "What is claimed is given as it was, and is attempted from then on.";
+            claims::an_open_verification_is_found_by_its_reference =
+                "An open verification is found by its reference, and no ended one.";
             claims::an_ended_verification_is_never_claimed = "What is due at no time is not claimed.";
             claims::next_due_is_the_earliest_whether_leased_or_not =
                 "The earliest time at which a verification falls due is told, leases left out of account.";

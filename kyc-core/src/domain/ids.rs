@@ -164,6 +164,11 @@ uuid_id! {
 }
 
 uuid_id! {
+    /// The id of one file that shows a document or the person.
+    DocumentId
+}
+
+uuid_id! {
     /// The id of one API key.
     ApiKeyId
 }

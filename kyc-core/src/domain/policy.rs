@@ -13,7 +13,7 @@ use super::fault::Faults;
 use super::field::Field;
 use super::mrz;
 use super::retention;
-use super::schedule::RetryPolicy;
+use super::schedule::{PollingPolicy, RetryPolicy};
 
 /// The operator's rules. Start from [`Policy::default`] and change what differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct Policy {
     pub retention_years: u8,
     /// How failed calls of a provider are repeated.
     pub retry: RetryPolicy,
+    /// How often a provider is asked about what it has.
+    pub polling: PollingPolicy,
 }
 
 /// Which values of a kind are accepted.
@@ -78,6 +80,7 @@ impl Default for Policy {
             decision_validity_days: None,
             retention_years: retention::DEFAULT_YEARS,
             retry: RetryPolicy::default(),
+            polling: PollingPolicy::default(),
         }
     }
 }

@@ -28,6 +28,32 @@ pub fn next_slot(now: Timestamp, limit: u32, scheduled: &[Timestamp]) -> Timesta
     }
 }
 
+/// How often a provider that has a verification is asked about it, where it names no time itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PollingPolicy {
+    /// The first interval, and the shortest.
+    pub least: Duration,
+    /// The interval that none passes.
+    pub most: Duration,
+}
+
+impl Default for PollingPolicy {
+    /// From 5 seconds to 15 minutes: about 25 looks in the first hour, and 4 an hour from then on.
+    fn default() -> Self {
+        Self { least: Duration::from_secs(5), most: Duration::from_mins(15) }
+    }
+}
+
+impl PollingPolicy {
+    /// The interval to the next look at what was submitted so long ago: a quarter of that time, so that the looks
+    /// become fewer by themselves, and each answer is learned at most a quarter too late.
+    #[must_use]
+    pub fn interval(&self, since_submission: SignedDuration) -> Duration {
+        let quarter = Duration::try_from(since_submission / 4).unwrap_or_default();
+        quarter.clamp(self.least.min(self.most), self.most)
+    }
+}
+
 /// How calls of a provider that fail are repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
@@ -107,6 +133,19 @@ mod tests {
             let within = scheduled[index..].iter().filter(|other| **other < *first + LIMIT_WINDOW).count();
             assert!(within <= 3, "{within} from {first}");
         }
+    }
+
+    #[test]
+    fn looks_become_fewer_the_longer_it_takes() {
+        let polling = PollingPolicy::default();
+        for (since, expected) in
+            [(-10, 5), (0, 5), (20, 5), (21, 5), (40, 10), (400, 100), (3600, 900), (86_400, 900)]
+        {
+            let interval = polling.interval(SignedDuration::from_secs(since));
+            assert_eq!(interval.as_secs(), expected, "{since}");
+        }
+        let odd = PollingPolicy { least: Duration::from_secs(9), most: Duration::from_secs(3) };
+        assert_eq!(odd.interval(SignedDuration::ZERO), Duration::from_secs(3));
     }
 
     #[test]

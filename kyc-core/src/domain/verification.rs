@@ -26,6 +26,10 @@ pub struct Verification {
     pub state: State,
     /// How many calls of the provider failed since the last one that went well.
     pub failures: u32,
+    /// Whether the provider may have been told of it: a worker has taken it, and has not said that nothing left
+    /// this machine. As long as it is not, another provider may be asked instead. A store sets it as it hands
+    /// the verification out.
+    pub attempted: bool,
     /// The time from which it could first run: later than `created_at` where the daily limit made it
     /// wait. The limit counts by it.
     pub scheduled_for: Timestamp,
@@ -33,6 +37,8 @@ pub struct Verification {
     pub due_at: Option<Timestamp>,
     /// Where it stands at the provider, sealed.
     pub progress: Option<Sealed>,
+    /// A keyed digest of the name by which callbacks of the provider speak of it.
+    pub reference: Option<[u8; 32]>,
     /// A link for the customer, sealed, while the provider asks for a visit.
     pub link: Option<Sealed>,
     /// What did not fit.
@@ -56,6 +62,10 @@ words! {
         Request = "request",
         /// The decision before it ran out.
         Expiry = "expiry",
+        /// The customer sent a file that was asked for.
+        Document = "document",
+        /// The policy demands that a second provider agrees.
+        SecondOpinion = "second_opinion",
     }
 }
 
@@ -198,9 +208,11 @@ impl Verification {
             cause,
             state: State::Queued,
             failures: 0,
+            attempted: false,
             scheduled_for,
             due_at: Some(scheduled_for),
             progress: None,
+            reference: None,
             link: None,
             discrepancies: Vec::new(),
             created_at,

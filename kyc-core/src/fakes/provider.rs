@@ -100,13 +100,13 @@ impl FakeProvider {
     /// A step that asks to look again.
     #[must_use]
     pub fn save(again_in: Duration) -> Step {
-        Step::Save { progress: progress(), again_in }
+        Step::Save { progress: progress(), again_in: Some(again_in) }
     }
 
     /// A step that asks the customer to visit a page.
     #[must_use]
     pub fn ask(link: &str, again_in: Duration) -> Step {
-        Step::Ask { progress: progress(), link: Secret::new(link.to_owned()), again_in }
+        Step::Ask { progress: progress(), link: Secret::new(link.to_owned()), again_in: Some(again_in) }
     }
 
     /// How many scripted answers have not been used. A test that ends with some has not run what it says.
@@ -148,7 +148,7 @@ impl FakeProvider {
     #[must_use]
     pub fn callback(&self, news: CallbackNews, at: Timestamp) -> Callback {
         let mut state = lock(&self.state);
-        let body = format!("callback {} of {}", state.news.len() + 1, news.verification).into_bytes();
+        let body = format!("callback {}", state.news.len() + 1).into_bytes();
         state.news.insert(body.clone(), news);
         let headers = vec![
             (SIGNED_AT.to_owned(), at.to_string()),
@@ -190,7 +190,7 @@ impl IdentityProvider for FakeProvider {
         let mut state = lock(&self.state);
         state.steps += 1;
         if progress.is_none() {
-            let Submission { verification, subject, customer } = submission.clone();
+            let Submission { verification, subject, customer, documents: _ } = submission.clone();
             match state.submissions.iter_mut().find(|sent| sent.verification == verification) {
                 Some(sent) => {
                     sent.customer = customer;
@@ -215,7 +215,11 @@ impl IdentityProvider for FakeProvider {
         lock(&self.state).news.get(body).cloned().ok_or(CallbackError::Malformed)
     }
 
-    async fn forget(&self, verification: VerificationId) -> Result<Forgotten, ProviderError> {
+    async fn forget<'a>(
+        &self,
+        verification: VerificationId,
+        _progress: Option<&'a Progress>,
+    ) -> Result<Forgotten, ProviderError> {
         let mut state = lock(&self.state);
         let answer = state.forgets_with.unwrap_or(Ok(Forgotten::Done))?;
         if answer == Forgotten::Done {

@@ -151,6 +151,16 @@ impl VerificationReads for MemoryStore {
         verification.map(|verification| inner.state.verification_record(verification)).transpose()
     }
 
+    async fn verification_by_reference(
+        &self,
+        reference: [u8; 32],
+    ) -> Result<Option<VerificationRecord>, StoreError> {
+        let inner = self.open()?;
+        let wanted = |one: &&Verification| one.reference == Some(reference) && one.due_at.is_some();
+        let verification = inner.state.verifications.values().find(wanted);
+        verification.map(|verification| inner.state.verification_record(verification)).transpose()
+    }
+
     async fn verifications(&self, subject: SubjectId) -> Result<Vec<Verification>, StoreError> {
         let inner = self.open()?;
         let newest_first = inner.state.verifications.values().rev();
@@ -361,6 +371,9 @@ impl Store for MemoryStore {
             let verification = record.verification.id;
             let leased = state.leases.entry(verification).or_default();
             *leased = Leased { token: leased.token + 1, until: Some(claim.until) };
+            if let Some(taken) = state.verifications.get_mut(&verification) {
+                taken.attempted = true;
+            }
             Claimed { record, lease: Lease { verification, token: leased.token } }
         });
         Ok(claimed.collect())

@@ -107,6 +107,8 @@ pub enum DigestPurpose {
     IdempotencyKey,
     /// To tell whether it is the same request.
     IdempotencyBody,
+    /// To understand of which verification a provider's callback speaks.
+    ProviderReference,
 }
 
 impl DigestPurpose {
@@ -116,6 +118,7 @@ impl DigestPurpose {
         match self {
             Self::IdempotencyKey => "idempotency_key",
             Self::IdempotencyBody => "idempotency_body",
+            Self::ProviderReference => "provider_reference",
         }
     }
 }

@@ -3,6 +3,7 @@
 #![cfg_attr(feature = "mocks", expect(clippy::ref_option_ref, reason = "mockall refers to each argument"))]
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,8 +12,9 @@ use jiff::Timestamp;
 use crate::Secret;
 use crate::domain::customer::Customer;
 use crate::domain::discrepancy::Discrepancy;
+use crate::domain::document_file::DocumentFile;
 use crate::domain::field::Field;
-use crate::domain::ids::{ProviderName, SubjectId, VerificationId};
+use crate::domain::ids::{DocumentId, ProviderName, SubjectId, VerificationId};
 use crate::domain::words::words;
 
 /// Checks a person, one step of a verification at a time.
@@ -35,6 +37,8 @@ pub trait IdentityProvider: Send + Sync {
     /// * A submission MUST be idempotent by [`Submission::verification`]: the call is repeated after a
     ///   time-out, and after the death of the process that made it.
     /// * It MUST return within eight seconds, so that a shutdown need not wait for it.
+    /// * [`ProviderError::Unreachable`] MUST mean that no byte of the submission has left this machine: another
+    ///   provider may then be asked instead. Where that is in doubt it is [`ProviderError::Transient`].
     /// * What it can't understand MUST be [`Outcome::Unknown`] or [`ProviderError::Malformed`], never
     ///   [`Outcome::Clear`].
     ///
@@ -53,11 +57,17 @@ pub trait IdentityProvider: Send + Sync {
     /// [`CallbackError`] where the signature, its age or the body is not right.
     fn read_callback(&self, callback: &Callback) -> Result<CallbackNews, CallbackError>;
 
-    /// Asks the provider to forget what it holds of a verification.
+    /// Asks the provider to forget what it holds of a verification. `progress` is the last that was kept of it;
+    /// there is none where the verification ended at once, or before anything was kept. To be asked again MUST do
+    /// no harm.
     ///
     /// # Errors
     /// [`ProviderError`], after which the call is repeated later.
-    async fn forget(&self, verification: VerificationId) -> Result<Forgotten, ProviderError>;
+    async fn forget<'a>(
+        &self,
+        verification: VerificationId,
+        progress: Option<&'a Progress>,
+    ) -> Result<Forgotten, ProviderError>;
 }
 
 /// What goes to a provider: one version of one person's data.
@@ -69,12 +79,84 @@ pub struct Submission {
     pub subject: SubjectId,
     /// The data to check.
     pub customer: Customer,
+    /// The pictures of documents, and of the person, that the customer has sent.
+    pub documents: Documents,
+}
+
+/// The documents of a submission: what there is, and the bytes of each where an adapter asks for them, so that no
+/// file lies in memory for a provider that wants none.
+#[derive(Clone, Default)]
+pub struct Documents {
+    files: Vec<DocumentFile>,
+    content: Option<Arc<dyn DocumentContent>>,
+}
+
+/// Reads the bytes of the documents of one submission.
+#[async_trait]
+pub trait DocumentContent: Send + Sync {
+    /// The whole content of a document.
+    ///
+    /// # Errors
+    /// [`ContentUnavailable`] where it can't be had now.
+    async fn read(&self, document: DocumentId) -> Result<Secret<Vec<u8>>, ContentUnavailable>;
+}
+
+/// The content of a document can't be had: the store can't be read, or what it keeps does not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the content of a document can't be had")]
+pub struct ContentUnavailable;
+
+impl From<ContentUnavailable> for ProviderError {
+    fn from(_: ContentUnavailable) -> Self {
+        Self::Transient
+    }
+}
+
+impl Documents {
+    /// No documents.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// These documents, oldest first, read through `content`.
+    #[must_use]
+    pub fn new(files: Vec<DocumentFile>, content: Arc<dyn DocumentContent>) -> Self {
+        Self { files, content: Some(content) }
+    }
+
+    /// What there is, oldest first.
+    #[must_use]
+    pub fn files(&self) -> &[DocumentFile] {
+        &self.files
+    }
+
+    /// The whole content of one of them.
+    ///
+    /// # Errors
+    /// [`ContentUnavailable`] where it can't be had now, or is none of them.
+    pub async fn read(&self, document: DocumentId) -> Result<Secret<Vec<u8>>, ContentUnavailable> {
+        let known = self.files.iter().any(|file| file.id == document);
+        match &self.content {
+            Some(content) if known => content.read(document).await,
+            Some(_) | None => Err(ContentUnavailable),
+        }
+    }
+}
+
+impl fmt::Debug for Documents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.files).finish()
+    }
 }
 
 /// Where a verification stands at the provider: the adapter's own bytes (a vendor's ids), sealed by the
 /// core before they are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Progress(Secret<Vec<u8>>);
+pub struct Progress {
+    bytes: Secret<Vec<u8>>,
+    reference: Option<Reference>,
+}
 
 impl Progress {
     /// The most bytes that progress may hold.
@@ -83,12 +165,48 @@ impl Progress {
     /// Wraps the adapter's bytes; none where there are more than [`Progress::MAX_BYTES`].
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Option<Self> {
-        (bytes.len() <= Self::MAX_BYTES).then(|| Self(Secret::new(bytes)))
+        (bytes.len() <= Self::MAX_BYTES).then(|| Self { bytes: Secret::new(bytes), reference: None })
+    }
+
+    /// The same, with the name by which callbacks of the provider speak of the verification. The core keeps a
+    /// keyed digest of it, and nothing else.
+    #[must_use]
+    pub fn known_as(mut self, reference: Reference) -> Self {
+        self.reference = Some(reference);
+        self
     }
 
     /// The adapter's bytes.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
+        self.bytes.expose()
+    }
+
+    /// The name by which callbacks speak of the verification, where they do not use our own id.
+    #[must_use]
+    pub const fn reference(&self) -> Option<&Reference> {
+        self.reference.as_ref()
+    }
+}
+
+/// A provider's own id of a verification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference(Secret<String>);
+
+impl Reference {
+    /// The longest reference, in bytes.
+    pub const MAX_BYTES: usize = 256;
+
+    /// Wraps an id; none where it is empty or longer than [`Reference::MAX_BYTES`].
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Option<Self> {
+        let text = Secret::new(text.into());
+        (1..=Self::MAX_BYTES).contains(&text.expose().len()).then_some(Self(text))
+    }
+
+    /// The id.
+    #[must_use]
+    pub fn expose(&self) -> &str {
         self.0.expose()
     }
 }
@@ -96,12 +214,12 @@ impl Progress {
 /// What one step came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// The provider has it; keep the progress and look again after `again_in`.
+    /// The provider has it, or a part of it; keep the progress and go on after `again_in`.
     Save {
         /// Where the verification stands.
         progress: Progress,
-        /// When to look again, from now.
-        again_in: Duration,
+        /// When to go on, from now. None: when the policy says, less and less often the longer it takes.
+        again_in: Option<Duration>,
     },
     /// The customer has to do something on a page of the provider.
     Ask {
@@ -109,8 +227,8 @@ pub enum Step {
         progress: Progress,
         /// The customer's link: a secret, since who has it can act as the customer.
         link: Secret<String>,
-        /// When to look again, from now.
-        again_in: Duration,
+        /// When to look again, from now. None: when the policy says.
+        again_in: Option<Duration>,
     },
     /// The provider has answered.
     Done(Answer),
@@ -152,8 +270,12 @@ impl Answer {
 /// Why a step failed. The class decides what happens next; none holds personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
+    /// No connection to it could be made, so that nothing of this call has reached it: another provider may be
+    /// asked instead. Where there is none, tried again as [`ProviderError::Transient`].
+    #[error("the provider can't be reached")]
+    Unreachable,
     /// It did not answer, or not now: a time-out, a broken connection, a 5xx, credentials that the
-    /// operator has to mend. Tried again with growing delays.
+    /// operator has to mend. Whether it has taken the call is not known. Tried again with growing delays.
     #[error("the provider is unavailable")]
     Transient,
     /// It asks us to slow down. Tried again after its delay; this does not use up a try.
@@ -175,6 +297,7 @@ impl ProviderError {
     #[must_use]
     pub const fn class(self) -> &'static str {
         match self {
+            Self::Unreachable => "unreachable",
             Self::Transient => "transient",
             Self::RateLimited { .. } => "rate_limited",
             Self::Refused => "refused",
@@ -217,9 +340,20 @@ impl fmt::Debug for Callback {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallbackNews {
     /// The verification that it speaks of.
-    pub verification: VerificationId,
+    pub about: About,
+    /// What tells this callback from others of the provider, and is the same when it is sent again.
+    pub event: Secret<String>,
     /// The answer, where the callback bears it; none where it only says that there is one to fetch.
     pub answer: Option<Answer>,
+}
+
+/// How a callback names a verification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// By our own id.
+    Verification(VerificationId),
+    /// By the provider's id, which the progress bears ([`Progress::known_as`]).
+    Reference(Reference),
 }
 
 /// Why a callback was not taken.

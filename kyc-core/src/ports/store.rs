@@ -4,22 +4,25 @@
 //! `kyc_core::contract::store` against it. Nothing that reaches a store is plaintext personal data: the
 //! types of [`Changeset`] can't hold any.
 
+mod changeset;
 mod erasure;
 mod idempotency;
+mod queue;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+pub use self::changeset::{Changeset, Guard, Write};
 pub use self::erasure::{EndedRelationship, ErasureReads, VersionRow};
 pub use self::idempotency::{IdempotencyRecord, Recorded, RecordedAnswer};
+pub use self::queue::{Claim, Claimed, Lease, Queue};
 use super::cipher::{DataKey, Fingerprint, Sealed};
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::{Action, AuditEvent, ChainedEvent};
-use crate::domain::erasure::Erasure;
-use crate::domain::ids::{ApiKeyId, ChangesetId, CustomerId, SubjectId, VerificationId};
+use crate::domain::ids::{CustomerId, SubjectId, VerificationId};
 use crate::domain::key_use::KeyUse;
-use crate::domain::report::{Counter, DayCount, Range};
+use crate::domain::report::{DayCount, Range};
 use crate::domain::status::{Stage, Status, StatusKind};
 use crate::domain::verification::Verification;
 
@@ -183,6 +186,13 @@ pub trait VerificationReads: Send + Sync {
     /// The verification with this id.
     async fn verification(&self, id: VerificationId) -> Result<Option<VerificationRecord>, StoreError>;
 
+    /// The open verification that has this [`reference`](Verification::reference), by an index; one of them where
+    /// there are several. Of those that have ended there is none.
+    async fn verification_by_reference(
+        &self,
+        reference: [u8; 32],
+    ) -> Result<Option<VerificationRecord>, StoreError>;
+
     /// All verifications of a customer, newest first: by [`VerificationId`], descending.
     async fn verifications(&self, subject: SubjectId) -> Result<Vec<Verification>, StoreError>;
 
@@ -296,157 +306,11 @@ pub trait Store:
 
     /// Takes verifications that are due and under no lease, earliest first, and leases them: each gets a
     /// fencing token higher than any before it. Two callers MUST NOT be given the same one before its lease
-    /// has run out.
+    /// has run out. Each is given as it was, and MUST be [`attempted`](Verification::attempted) from then on.
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError>;
 
     /// Whether reads and writes would work now.
     async fn ready(&self) -> Result<(), StoreError>;
-}
-
-/// One write: everything that must become true together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Changeset {
-    /// Its id, which its audit events carry.
-    pub id: ChangesetId,
-    /// What must hold for it to be applied.
-    pub guards: Vec<Guard>,
-    /// What it writes, in order.
-    pub writes: Vec<Write>,
-    /// The audit events, in order.
-    pub audit: Vec<AuditEvent>,
-    /// The request that this answers, where it was made under an idempotency key.
-    pub idempotency: Option<IdempotencyRecord>,
-}
-
-/// What must hold for a changeset to be applied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Guard {
-    /// The customer is at this revision; else [`Conflict::Revision`].
-    Revision {
-        /// Whose.
-        subject: SubjectId,
-        /// The revision that was read.
-        revision: u64,
-    },
-    /// The lease is the newest on its verification; else [`Conflict::LeaseLost`].
-    Lease(Lease),
-    /// No customer whose id had one of these fingerprints was erased; else [`Conflict::Erased`].
-    NotErased(Vec<Fingerprint>),
-}
-
-/// One thing to write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Write {
-    /// A new customer; [`Conflict::CustomerIdTaken`] where the id is in use.
-    InsertCustomer(CustomerRow),
-    /// The row of a customer who is there.
-    UpdateCustomer(CustomerRow),
-    /// The data of one version; rows of a version are never overwritten.
-    InsertVersion {
-        /// Whose.
-        subject: SubjectId,
-        /// Which version.
-        version: u32,
-        /// The data.
-        data: Sealed,
-        /// When.
-        at: Timestamp,
-    },
-    /// All fingerprints of a customer, in place of those before.
-    ReplaceFingerprints {
-        /// Whose.
-        subject: SubjectId,
-        /// The fingerprints of the present data.
-        fingerprints: Vec<Fingerprint>,
-    },
-    /// A verification, new or in place of what is there. A lease on it ends; its token stays the highest.
-    PutVerification(Verification),
-    /// The answer to a verification; the first one stays.
-    PutAnswer {
-        /// Which verification.
-        verification: VerificationId,
-        /// The answer, sealed.
-        answer: Sealed,
-        /// When it came.
-        at: Timestamp,
-    },
-    /// Changes a counter.
-    Count(DayCount),
-    /// Takes away everything of the subject: the customer with the data key, versions, fingerprints,
-    /// verifications with their leases, answers. Counters and audit events stay. [`Conflict::Revision`] where
-    /// the customer isn't there.
-    EraseCustomer(Erasure),
-    /// Notes an erasure of somebody who isn't there, unless it is noted already.
-    RememberErasure(Erasure),
-    /// A new API key.
-    InsertApiKey(ApiKey),
-    /// Ends an API key; where it has ended the first time stays.
-    RevokeApiKey {
-        /// Which key.
-        id: ApiKeyId,
-        /// When.
-        at: Timestamp,
-    },
-    /// When an API key was last used, unless a later time is there.
-    TouchApiKey {
-        /// Which key.
-        id: ApiKeyId,
-        /// When.
-        at: Timestamp,
-    },
-    /// Removes entries of idempotency keys that have expired, earliest first.
-    ForgetExpired {
-        /// What has expired at this time.
-        now: Timestamp,
-        /// The most to remove.
-        limit: u32,
-    },
-}
-
-impl Write {
-    /// A change of a counter.
-    #[must_use]
-    pub const fn count(day: Date, counter: Counter, count: i64) -> Self {
-        Self::Count(DayCount { day, counter, count })
-    }
-}
-
-/// A queue to claim from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Queue {
-    /// Verifications to take a step further.
-    Verifications,
-}
-
-/// A wish for work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Claim {
-    /// From which queue.
-    pub queue: Queue,
-    /// The most to take.
-    pub limit: u32,
-    /// What is due at this time is taken.
-    pub now: Timestamp,
-    /// Until when the lease runs.
-    pub until: Timestamp,
-}
-
-/// The right to write about a verification, until somebody else is given it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lease {
-    /// Which verification.
-    pub verification: VerificationId,
-    /// The fencing token: the highest one wins (M. Kleppmann, "How to do distributed locking", 2016).
-    pub token: u64,
-}
-
-/// Work that was claimed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claimed {
-    /// The verification, its customer, and the data of its version.
-    pub record: VerificationRecord,
-    /// The lease to write under.
-    pub lease: Lease,
 }
 
 /// Why a changeset was not applied.

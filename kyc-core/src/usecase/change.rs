@@ -168,7 +168,7 @@ impl Kyc {
         };
         // Newest first is by id, and so is the latest.
         let id = VerificationId::after(row.latest, now, self.random()?);
-        let provider = self.ports.provider.name();
+        let provider = self.ports.providers.first().name();
         Ok(Verification::queued(id, row.subject, row.version, provider, cause, now, scheduled_for))
     }
 }

@@ -20,7 +20,9 @@ use crate::domain::field::Field;
 use crate::domain::ids::{ProviderName, VerificationId};
 use crate::domain::status::Event as StatusEvent;
 use crate::domain::verification::{Event, Finding};
-use crate::ports::provider::{Answer, Outcome, Progress, ProviderError};
+use crate::ports::Cipher;
+use crate::ports::cipher::{DigestPurpose, Digests, Sealed};
+use crate::ports::provider::{Answer, Outcome, Progress, ProviderError, Reference};
 use crate::ports::store::{Conflict, Lease, VerificationRecord, Write};
 
 /// Why an answer was not recorded.
@@ -38,7 +40,7 @@ pub enum RecordError {
 #[derive(Clone)]
 pub(super) enum News {
     /// The provider has it.
-    Saved { progress: Progress, link: Option<Secret<String>>, again_in: Duration },
+    Saved { progress: Progress, link: Option<Secret<String>>, again_in: Option<Duration> },
     /// The provider answered.
     Answered(Answer),
     /// The call failed.
@@ -120,6 +122,12 @@ impl Kyc {
     }
 }
 
+/// The keyed digests of a provider's own id of a verification.
+pub(super) fn references(cipher: &dyn Cipher, provider: &ProviderName, reference: &Reference) -> Digests {
+    let parts = [provider.as_str().as_bytes(), reference.expose().as_bytes()];
+    cipher.digests(DigestPurpose::ProviderReference, &parts)
+}
+
 /// One try to record news about one verification.
 struct Step<'a> {
     kyc: &'a Kyc,
@@ -133,10 +141,14 @@ impl<'a> Step<'a> {
     /// News about an open verification.
     async fn apply(&self, news: &News, findings: &Findings) -> Result<Ran, Refused> {
         match news {
-            News::Saved { progress, link, again_in } if !self.is_given_up(*again_in) => {
-                self.save(progress, link.as_ref(), *again_in, &findings.disclosed).await
+            News::Saved { progress, link, again_in } => {
+                let again_in = again_in.unwrap_or_else(|| self.look_again());
+                if !self.is_given_up(again_in) {
+                    return self.save(progress, link.as_ref(), again_in, &findings.disclosed).await;
+                }
+                let code = if link.is_some() { Code::SessionAbandoned } else { Code::ProviderUnavailable };
+                self.give_up(code, findings).await
             }
-            News::Saved { .. } => self.give_up(Code::ProviderUnavailable, findings).await,
             News::Answered(answer) => {
                 let provider = &self.record.verification.provider;
                 let theirs = answer
@@ -161,7 +173,7 @@ impl<'a> Step<'a> {
                 };
                 self.defer(failures, delay, "rate_limited", Code::ProviderUnavailable, findings).await
             }
-            News::Failed(error @ ProviderError::Transient) => {
+            News::Failed(error @ (ProviderError::Unreachable | ProviderError::Transient)) => {
                 self.count_failure(error.class(), Code::ProviderUnavailable, findings).await
             }
             News::Failed(error @ ProviderError::Malformed) => {
@@ -198,6 +210,7 @@ impl<'a> Step<'a> {
                 Some(self.seal(&mut change, Place::Link(id), &bytes)?)
             }
         };
+        change.verification.reference = self.reference(progress);
         change.verification.state = state;
         change.verification.failures = 0;
         change.verification.submitted_at.get_or_insert(self.now);
@@ -319,6 +332,7 @@ impl<'a> Step<'a> {
             News::Saved { progress, .. } => {
                 let bytes = Secret::new(progress.expose().to_vec());
                 change.verification.progress = Some(self.seal(&mut change, Place::Progress(id), &bytes)?);
+                change.verification.reference = self.reference(progress);
             }
             News::Failed(_) | News::Settled | News::Unreadable => {}
         }
@@ -344,9 +358,16 @@ impl<'a> Step<'a> {
         change: &mut Change<'_>,
         place: Place,
         bytes: &Secret<Vec<u8>>,
-    ) -> Result<crate::ports::cipher::Sealed, Refused> {
+    ) -> Result<Sealed, Refused> {
         seal(&*self.kyc.ports.cipher, &mut change.row, place, bytes)
             .map_err(|error| Refused::Failed(error.into()))
+    }
+
+    /// What callbacks are understood by, as it is kept.
+    fn reference(&self, progress: &Progress) -> Option<[u8; 32]> {
+        let provider = &self.record.verification.provider;
+        let digests = references(&*self.kyc.ports.cipher, provider, progress.reference()?);
+        Some(digests.current)
     }
 
     fn keep_answer(&self, change: &mut Change<'_>, answer: &Answer) -> Result<(), Refused> {
@@ -359,6 +380,12 @@ impl<'a> Step<'a> {
     fn backoff(&self, failures: u32) -> Result<Duration, Refused> {
         let random = u64::from_be_bytes(self.kyc.random()?);
         Ok(self.kyc.policy().retry.delay(failures, random))
+    }
+
+    /// When to look again at what the provider has.
+    fn look_again(&self) -> Duration {
+        let since = self.record.verification.submitted_at.unwrap_or(self.now);
+        self.kyc.policy().polling.interval(self.now.duration_since(since))
     }
 
     fn later(&self, delay: Duration) -> Timestamp {

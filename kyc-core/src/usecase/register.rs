@@ -63,7 +63,7 @@ impl Kyc {
             VerificationId::new(now, self.random().map_err(PortFailure::from)?),
             subject,
             1,
-            self.ports.provider.name(),
+            self.ports.providers.first().name(),
             Cause::Registration,
             now,
             now,

@@ -15,8 +15,9 @@ use crate::domain::discrepancy::Discrepancy;
 use crate::domain::field::Field;
 use crate::domain::status::Decision;
 use crate::domain::verification::State;
+use crate::ports::IdentityProvider;
 use crate::ports::cipher::CipherError;
-use crate::ports::provider::{Progress, Step, Submission};
+use crate::ports::provider::{Documents, Progress, ProviderError, Step, Submission};
 use crate::ports::store::{Claim, Claimed, Queue, VerificationRecord};
 
 /// How long a worker holds a verification. A step of a provider takes at most eight seconds, so a
@@ -83,10 +84,21 @@ impl Kyc {
             let findings = Findings { own, disclosed: Vec::new() };
             return self.record(&actor, record, Some(lease), News::Settled, findings).await;
         }
-        let disclosed = if progress.is_none() { self.disclosed(&customer) } else { Vec::new() };
-        let submission =
-            Submission { verification: record.verification.id, subject: record.row.subject, customer };
-        let news = match self.ports.provider.advance(&submission, progress.as_ref()).await {
+        let Some(provider) = self.ports.providers.named(&record.verification.provider) else {
+            // The operator may have it back in the settings; until then it counts as one that is down.
+            let news = News::Failed(ProviderError::Unreachable);
+            return self
+                .record(&actor, record, Some(lease), news, Findings { own, disclosed: Vec::new() })
+                .await;
+        };
+        let disclosed = if progress.is_none() { disclosed(provider, &customer) } else { Vec::new() };
+        let submission = Submission {
+            verification: record.verification.id,
+            subject: record.row.subject,
+            customer,
+            documents: Documents::none(),
+        };
+        let news = match provider.advance(&submission, progress.as_ref()).await {
             Ok(Step::Save { progress, again_in }) => News::Saved { progress, link: None, again_in },
             Ok(Step::Ask { progress, link, again_in }) => {
                 News::Saved { progress, link: Some(link), again_in }
@@ -112,12 +124,13 @@ impl Kyc {
         let own = self.policy.check(&customer, day(self.now()));
         Ok(Prepared { customer, own, progress })
     }
+}
 
-    fn disclosed(&self, customer: &Customer) -> Vec<Field> {
-        let mut fields = self.ports.provider.discloses();
-        fields.retain(|field| customer.has(*field));
-        fields
-    }
+/// What the provider is shown of a customer.
+fn disclosed(provider: &dyn IdentityProvider, customer: &Customer) -> Vec<Field> {
+    let mut fields = provider.discloses();
+    fields.retain(|field| customer.has(*field));
+    fields
 }
 
 /// What a step needs.

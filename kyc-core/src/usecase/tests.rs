@@ -27,7 +27,7 @@ use crate::domain::policy::Policy;
 use crate::domain::status::Status;
 use crate::fakes::{FakeCipher, FakeClock, FakeEntropy, FakeProvider, MemoryStore, sample_customer};
 use crate::ports::store::AuditReads;
-use crate::usecase::KycStatus;
+use crate::usecase::{KycStatus, Providers};
 
 /// A service over fakes, and the fakes.
 struct World {
@@ -52,7 +52,7 @@ impl World {
         let entropy = FakeEntropy::new();
         let ports = Ports {
             store: Arc::new(store.clone()),
-            provider: Arc::new(provider.clone()),
+            providers: Providers::one(Arc::new(provider.clone())),
             clock: Arc::new(clock.clone()),
             cipher: Arc::new(cipher.clone()),
             entropy: Arc::new(entropy.clone()),

@@ -30,7 +30,11 @@ impl IdentityProvider for NoProvider {
         Err(CallbackError::Unsupported)
     }
 
-    async fn forget(&self, _: VerificationId) -> Result<Forgotten, ProviderError> {
+    async fn forget<'a>(
+        &self,
+        _: VerificationId,
+        _: Option<&'a Progress>,
+    ) -> Result<Forgotten, ProviderError> {
         Err(ProviderError::Transient)
     }
 }

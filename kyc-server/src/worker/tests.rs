@@ -15,7 +15,7 @@ use kyc_core::ports::provider::{
     Callback, CallbackError, CallbackNews, Forgotten, Outcome, Progress, ProviderError, Step, Submission,
 };
 use kyc_core::ports::store::StoreError;
-use kyc_core::usecase::{Ports, Register};
+use kyc_core::usecase::{Ports, Providers, Register};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -68,7 +68,11 @@ impl IdentityProvider for Gated {
         Err(CallbackError::Unsupported)
     }
 
-    async fn forget(&self, _verification: VerificationId) -> Result<Forgotten, ProviderError> {
+    async fn forget<'a>(
+        &self,
+        _: VerificationId,
+        _: Option<&'a Progress>,
+    ) -> Result<Forgotten, ProviderError> {
         Ok(Forgotten::Unsupported)
     }
 }
@@ -88,7 +92,7 @@ fn start(provider: Gated, in_flight: u32, poll: Duration) -> World {
     let (store, clock) = (MemoryStore::new(), FakeClock::new());
     let ports = Ports {
         store: Arc::new(store.clone()),
-        provider: Arc::new(provider.clone()),
+        providers: Providers::one(Arc::new(provider.clone())),
         clock: Arc::new(clock.clone()),
         cipher: Arc::new(FakeCipher::new()),
         entropy: Arc::new(FakeEntropy::new()),
@@ -153,7 +157,7 @@ async fn a_lost_wake_up_is_made_up_for_by_the_poll() {
     let silent = Kyc::new(
         Ports {
             store: Arc::new(world.store.clone()),
-            provider: Arc::new(world.provider.clone()),
+            providers: Providers::one(Arc::new(world.provider.clone())),
             clock: Arc::new(world.clock.clone()),
             cipher: Arc::new(FakeCipher::new()),
             entropy: Arc::new(FakeEntropy::seeded(7)),

@@ -1,12 +1,12 @@
 //! What an HTTP provider is told at its start.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use kyc_core::domain::ids::ProviderName;
-use kyc_core::ports::provider::Answer;
-use ureq::http::Uri;
 
+use super::super::base::Base;
+pub use super::super::base::ConfigError;
+use super::super::exchange::Bounds;
 use super::signature::SigningKeys;
 
 /// The settings of a [`HttpProvider`](super::HttpProvider), which checks them when it is made.
@@ -29,11 +29,11 @@ pub struct HttpProviderConfig {
 
 impl HttpProviderConfig {
     /// The time that one step may take, where it is not set.
-    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+    pub const DEFAULT_TIMEOUT: Duration = Bounds::DEFAULT_TIMEOUT;
     /// The most time that can be set: a shutdown waits for a step, and has ten seconds.
-    pub const MAX_TIMEOUT: Duration = Duration::from_secs(8);
+    pub const MAX_TIMEOUT: Duration = Bounds::MAX_TIMEOUT;
     /// The most bytes of an answer, by default and at all: what the core keeps of it.
-    pub const MAX_BODY: usize = Answer::MAX_RAW_BYTES;
+    pub const MAX_BODY: usize = Bounds::MAX_BODY;
 
     /// Settings with the defaults.
     #[must_use]
@@ -50,108 +50,11 @@ impl HttpProviderConfig {
 
     /// Checks everything.
     pub(super) fn check(&self) -> Result<Base, ConfigError> {
-        if self.timeout < Duration::from_millis(1) || self.timeout > Self::MAX_TIMEOUT {
-            return Err(ConfigError::Timeout);
-        }
-        if !(1..=Self::MAX_BODY).contains(&self.max_body) {
-            return Err(ConfigError::MaxBody);
-        }
+        self.bounds().check()?;
         Base::parse(&self.base_url, self.allow_insecure_http)
     }
-}
 
-/// Why settings were not taken. The text does not repeat them, since an address may hold a credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
-    /// The address is not one.
-    #[error("the provider's base URL must be an https address without user, query and fragment")]
-    BaseUrl,
-    /// The address is plain HTTP to another host than loopback, which was not allowed.
-    #[error("the provider's base URL is plain HTTP; use https, or allow it explicitly")]
-    InsecureBaseUrl,
-    /// The time-out is out of bounds.
-    #[error("the provider's time-out must be 1 ms to 8 s")]
-    Timeout,
-    /// The largest answer is out of bounds.
-    #[error("the largest answer of the provider must be 1 byte to 256 KiB")]
-    MaxBody,
-}
-
-/// A base address that was checked.
-#[derive(Debug, Clone)]
-pub(super) struct Base {
-    /// Scheme and authority, such as `https://kyc.example.com`.
-    pub(super) origin: String,
-    /// The path before `/v1`, without the slash at its end; often empty.
-    pub(super) path: String,
-    /// Whether it is plain HTTP.
-    pub(super) insecure: bool,
-    /// Whether it is this machine.
-    pub(super) loopback: bool,
-}
-
-impl Base {
-    fn parse(text: &str, allow_insecure_http: bool) -> Result<Self, ConfigError> {
-        // The parser drops a fragment without a word, and ureq turns a user into a credential.
-        let uri: Uri = text.parse().map_err(|_| ConfigError::BaseUrl)?;
-        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-            return Err(ConfigError::BaseUrl);
-        };
-        let strange = text.contains('#') || uri.query().is_some() || authority.as_str().contains('@');
-        if strange || authority.host().is_empty() {
-            return Err(ConfigError::BaseUrl);
-        }
-        let loopback = is_loopback(&uri);
-        let insecure = match scheme {
-            "https" => false,
-            "http" if loopback || allow_insecure_http => true,
-            "http" => return Err(ConfigError::InsecureBaseUrl),
-            _ => return Err(ConfigError::BaseUrl),
-        };
-        let path = uri.path().trim_end_matches('/').to_owned();
-        Ok(Self { origin: format!("{scheme}://{authority}"), path, insecure, loopback })
-    }
-}
-
-/// Whether an address is this machine: `localhost` (RFC 6761, section 6.3) or a loopback address.
-pub(super) fn is_loopback(uri: &Uri) -> bool {
-    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn plain_http_is_for_loopback_or_where_it_is_allowed() {
-        for (url, allow, expected) in [
-            ("https://kyc.example.com", false, Ok(false)),
-            ("https://kyc.example.com:8443/a/", false, Ok(false)),
-            ("http://127.0.0.1:4010", false, Ok(true)),
-            ("http://LocalHost:4010", false, Ok(true)),
-            ("http://[::1]:4010", false, Ok(true)),
-            ("http://kyc.example.com", false, Err(ConfigError::InsecureBaseUrl)),
-            ("http://127.0.0.1.example.com", false, Err(ConfigError::InsecureBaseUrl)),
-            ("http://10.0.0.1", false, Err(ConfigError::InsecureBaseUrl)),
-            ("http://10.0.0.1", true, Ok(true)),
-            ("ftp://10.0.0.1", true, Err(ConfigError::BaseUrl)),
-            ("https://user:word@kyc.example.com", true, Err(ConfigError::BaseUrl)),
-            ("https://kyc.example.com?a=b", true, Err(ConfigError::BaseUrl)),
-            ("https://kyc.example.com/#a", true, Err(ConfigError::BaseUrl)),
-            ("kyc.example.com", true, Err(ConfigError::BaseUrl)),
-            ("/v1", true, Err(ConfigError::BaseUrl)),
-            ("", true, Err(ConfigError::BaseUrl)),
-        ] {
-            assert_eq!(Base::parse(url, allow).map(|base| base.insecure), expected, "{url}");
-        }
-    }
-
-    #[test]
-    fn a_path_before_the_contract_is_kept_without_its_slash() {
-        let base = Base::parse("https://kyc.example.com/a/b/", false).unwrap();
-        assert_eq!((base.origin.as_str(), base.path.as_str()), ("https://kyc.example.com", "/a/b"));
-        assert_eq!(Base::parse("https://kyc.example.com", false).unwrap().path, "");
+    pub(super) const fn bounds(&self) -> Bounds {
+        Bounds { timeout: self.timeout, max_body: self.max_body }
     }
 }

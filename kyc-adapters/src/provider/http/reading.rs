@@ -9,7 +9,7 @@ use kyc_core::domain::ids::{ProviderName, VerificationId};
 use kyc_core::ports::provider::{Answer, Outcome};
 use ureq::http::Uri;
 
-use super::config::is_loopback;
+use super::super::base::is_loopback;
 use super::wire::{VerificationState, WireDiscrepancy, state};
 
 /// When to look again where the provider does not say.
@@ -35,6 +35,14 @@ pub(super) enum Standing {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unreadable;
 
+/// What a callback says.
+pub(super) struct Told {
+    /// What tells it from other callbacks.
+    pub(super) event: Secret<String>,
+    pub(super) verification: VerificationId,
+    pub(super) standing: Standing,
+}
+
 /// What a body is read for.
 pub(super) struct Reader<'a> {
     /// The provider whose findings these are.
@@ -55,10 +63,14 @@ impl Reader<'_> {
     }
 
     /// Reads a callback.
-    pub(super) fn callback(&self, body: &Secret<Vec<u8>>) -> Result<(VerificationId, Standing), Unreadable> {
-        let told = parse(body)?;
-        let event = told.event_id.as_deref().unwrap_or_default().chars().count();
-        if (1..=MAX_EVENT_ID).contains(&event) { self.read(body, told) } else { Err(Unreadable) }
+    pub(super) fn callback(&self, body: &Secret<Vec<u8>>) -> Result<Told, Unreadable> {
+        let mut told = parse(body)?;
+        let event = Secret::new(told.event_id.take().unwrap_or_default());
+        if !(1..=MAX_EVENT_ID).contains(&event.expose().chars().count()) {
+            return Err(Unreadable);
+        }
+        let (verification, standing) = self.read(body, told)?;
+        Ok(Told { event, verification, standing })
     }
 
     fn read(

@@ -3,7 +3,7 @@
 use super::*;
 use crate::sqlite::{SqliteConfig, open};
 
-const LOOK_UPS: [&str; 44] = [
+const LOOK_UPS: [&str; 45] = [
     CUSTOMER,
     STANDING,
     CUSTOMERS,
@@ -12,6 +12,7 @@ const LOOK_UPS: [&str; 44] = [
     CUSTOMERS_BY_FINGERPRINT,
     EXPIRED_CUSTOMERS,
     VERIFICATION,
+    VERIFICATION_BY_REFERENCE,
     VERIFICATIONS,
     ANSWER,
     NEXT_DUE,

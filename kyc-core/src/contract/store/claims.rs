@@ -60,8 +60,10 @@ pub(super) async fn what_is_claimed_is_read_whole(store: &dyn Store) {
     let claimed = claim(store, 5, 10, 9).await;
     let records: Vec<_> = claimed.into_iter().map(|work| work.record).collect();
     assert_eq!(records, [verification_record(1), verification_record(2)]);
-    // A claim leases and writes nothing else: no revision, no event.
-    assert_eq!(store.verification(verification_id(1)).await, Ok(Some(verification_record(1))));
+    // A claim leases, marks, and writes nothing else: no revision, no event.
+    let mut marked = verification_record(1);
+    marked.verification.attempted = true;
+    assert_eq!(store.verification(verification_id(1)).await, Ok(Some(marked)));
     assert_eq!(store.audit_events(0, 9).await.expect("a read works").len(), 2);
 }
 
@@ -76,6 +78,29 @@ pub(super) async fn a_lease_that_ran_out_is_taken_over_with_a_higher_token(store
         assert_eq!(claim(store, 100 * round, 100 * round + 50, 9).await, []);
         assert_eq!(claim(store, 100 * round + 49, 1000, 9).await, []);
     }
+}
+
+pub(super) async fn a_claim_marks_what_it_hands_out_until_a_write_says_otherwise(store: &dyn Store) {
+    registered(store, [1]).await;
+    let first = claim(store, 10, 20, 9).await;
+    assert!(!first[0].record.verification.attempted, "nobody had it before");
+    let second = claim(store, 30, 40, 9).await;
+    assert!(second[0].record.verification.attempted, "the first may have told a provider");
+    put(store, Verification { attempted: false, ..second[0].record.verification.clone() }).await;
+    let third = claim(store, 50, 60, 9).await;
+    assert!(!third[0].record.verification.attempted, "the second has said that nothing left");
+}
+
+pub(super) async fn an_open_verification_is_found_by_its_reference(store: &dyn Store) {
+    registered(store, [1, 2]).await;
+    assert_eq!(store.verification_by_reference([7; 32]).await, Ok(None));
+    put(store, Verification { reference: Some([7; 32]), ..verification(1) }).await;
+    put(store, Verification { reference: Some([8; 32]), ..verification(2) }).await;
+    let found = store.verification_by_reference([7; 32]).await.expect("a read works").expect("it is there");
+    assert_eq!((found.verification.id, found.row.subject), (verification_id(1), verification(1).subject));
+    assert_eq!(store.verification_by_reference([9; 32]).await, Ok(None));
+    put(store, Verification { reference: Some([7; 32]), ..ended(1) }).await;
+    assert_eq!(store.verification_by_reference([7; 32]).await, Ok(None));
 }
 
 pub(super) async fn an_ended_verification_is_never_claimed(store: &dyn Store) {

@@ -84,7 +84,9 @@ pub(super) async fn every_state_and_cause_is_read_back(store: &dyn Store) {
         check(store, bare.clone()).await;
         let full = Verification {
             failures: n,
+            attempted: true,
             progress: Some(sealed(n)),
+            reference: Some([0xab; 32]),
             link: state.is_open().then(|| sealed(n + 1)),
             discrepancies: vec![Discrepancy::of(Code::Tampered)],
             submitted_at: submitted.or(ended(at(n + 300))),

@@ -10,7 +10,7 @@ use crate::ports::ErasureLedger;
 use crate::ports::ledger::LedgerError;
 use crate::ports::store::ErasureReads;
 use crate::usecase::{
-    Absence, Erase, Ports, RegisterError, ReplayError, Replayed, SetLegalHold, StatusError,
+    Absence, Erase, Ports, Providers, RegisterError, ReplayError, Replayed, SetLegalHold, StatusError,
 };
 
 const ERASE: Erase = Erase { reason: ErasureReason::CourtOrder, override_retention: true };
@@ -30,7 +30,7 @@ impl World {
         world.store = MemoryStore::new();
         let ports = Ports {
             store: Arc::new(world.store.clone()),
-            provider: Arc::new(world.provider.clone()),
+            providers: Providers::one(Arc::new(world.provider.clone())),
             clock: Arc::new(self.clock.clone()),
             cipher: Arc::new(cipher.clone()),
             entropy: Arc::new(world.entropy.clone()),

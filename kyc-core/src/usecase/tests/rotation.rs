@@ -24,7 +24,7 @@ use crate::ports::store::{
     StoreError, Write,
 };
 use crate::usecase::{
-    Asked, Erase, RETIREMENT_DELAY, RegisterError, Rendered, RetireError, RewrapError, Rewrapped,
+    Asked, Erase, Providers, RETIREMENT_DELAY, RegisterError, Rendered, RetireError, RewrapError, Rewrapped,
     RotateError, Search,
 };
 
@@ -282,7 +282,7 @@ impl World {
         let cipher = Interrupted { inner: self.cipher.clone(), then: Mutex::new(Some(Box::new(then))) };
         let ports = Ports {
             store: Arc::new(self.store.clone()),
-            provider: Arc::new(self.provider.clone()),
+            providers: Providers::one(Arc::new(self.provider.clone())),
             clock: Arc::new(self.clock.clone()),
             cipher: Arc::new(cipher),
             entropy: Arc::new(self.entropy.clone()),
