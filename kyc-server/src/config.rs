@@ -6,6 +6,7 @@
 mod audit;
 mod exposure;
 mod layers;
+mod providers;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -18,31 +19,26 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use http::Uri;
-use http::uri::Scheme;
 use kyc_core::Secret;
-use kyc_core::domain::ids::ProviderName;
 
 pub use self::audit::AuditPlaces;
 pub use self::exposure::Exposure;
 use self::layers::Layers;
 pub use self::layers::{ConfigFaults, Source};
+use self::providers::secrets;
+pub use self::providers::{Provider, SANDBOX};
 use self::settings::{
-    ADDRESS_RATE_LIMIT_PER_SECOND, ADMIN_KEY, ALLOW_SANDBOX, DATA_DIR, DECISION_VALIDITY_DAYS,
-    ERASURE_LEDGER, KEYRING, KEYRING_JSON, LISTEN, LOG, LOG_FORMAT, MAX_CONNECTIONS, MINIMUM_AGE, PROVIDER,
-    PROVIDER_BACKOFF_MS, PROVIDER_SECRET, PROVIDER_TRIES, PROVIDER_URL, RATE_LIMIT_PER_SECOND,
-    RETENTION_YEARS, VERIFICATIONS_PER_DAY, WORKERS,
+    ADDRESS_RATE_LIMIT_PER_SECOND, ADMIN_KEY, DATA_DIR, DECISION_VALIDITY_DAYS, ERASURE_LEDGER,
+    GIVE_UP_AFTER_HOURS, KEYRING, KEYRING_JSON, LISTEN, LOG, LOG_FORMAT, MAX_CONNECTIONS, MINIMUM_AGE,
+    PROVIDER_BACKOFF_MS, PROVIDER_SECRET, PROVIDER_TRIES, RATE_LIMIT_PER_SECOND, RETENTION_YEARS,
+    VERIFICATIONS_PER_DAY, WORKERS,
 };
 pub use self::settings::{ALL, Given, Places, Setting, markdown};
 use crate::telemetry::{LogFormat, is_filter};
 
-/// The name of the provider that is part of this program.
-pub const SANDBOX: &str = "sandbox";
 /// The least length of the operator's admin key, in characters: 128 bits in hexadecimal (OWASP ASVS 5.0.0,
 /// 11.5.1).
 const MIN_ADMIN_KEY: usize = 32;
-/// The least length of a secret shared with a provider, in bytes (RFC 2104, section 3).
-const MIN_SECRET: usize = 32;
 
 /// The settings, all valid. `Debug` shows no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,12 +59,14 @@ pub struct Config {
     pub checkpoint_dir: PathBuf,
     /// The operator's admin key. None only for development, where one is to be made.
     pub admin_key: Option<Secret<String>>,
-    /// The identity provider.
-    pub provider: Provider,
+    /// The identity providers in order of preference, at least one.
+    pub providers: Vec<Provider>,
     /// Failed calls of the provider in a row before a person decides.
     pub provider_tries: u32,
     /// The bound of the first pause after a failed call.
     pub provider_backoff: Duration,
+    /// How long a verification may stay open before a person decides.
+    pub give_up_after: Duration,
     /// Verifications in flight at once; 0: none are run here.
     pub workers: u32,
     /// Requests of an API key in a second; 0 is no limit.
@@ -111,22 +109,6 @@ impl fmt::Display for KeyringSource {
     }
 }
 
-/// Which identity provider is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Provider {
-    /// The sandbox of this program, which verifies nobody's identity.
-    Sandbox,
-    /// One that is reached over HTTP.
-    Http {
-        /// Its name.
-        name: ProviderName,
-        /// Its address. It may still be refused by the adapter, which knows what is safe.
-        url: String,
-        /// One secret, or the new and the old one.
-        secrets: Vec<Secret<Vec<u8>>>,
-    },
-}
-
 impl Config {
     /// Reads the settings from what was given, and from the file that it names.
     ///
@@ -142,11 +124,12 @@ impl Config {
         let checkpoint_key = audit::checkpoint_key(&mut layers, data_dir.as_deref());
         let checkpoint_dir = audit::checkpoint_dir(&mut layers, data_dir.as_deref());
         let admin_key = layers.read(&ADMIN_KEY, admin_key);
-        let provider = provider(&mut layers, dev);
-        let (tries, backoff) =
-            if matches!(provider, Some(Provider::Sandbox)) { (4, 500) } else { (10, 2000) };
+        let providers = providers::read(&mut layers, dev);
+        let is_sandbox = matches!(providers.as_deref(), Some([Provider::Sandbox]));
+        let (tries, backoff) = if is_sandbox { (4, 500) } else { (10, 2000) };
         let provider_tries = optional(&mut layers, &PROVIDER_TRIES, 1..=1000);
         let provider_backoff = optional(&mut layers, &PROVIDER_BACKOFF_MS, 1..=3_600_000);
+        let give_up_after_hours = layers.read(&GIVE_UP_AFTER_HOURS, within(1..=8760));
         let workers = layers.read(&WORKERS, within(0..=4096));
         let rate_limit_per_second = layers.read(&RATE_LIMIT_PER_SECOND, within(0..=1_000_000));
         let address_rate_limit_per_second =
@@ -186,9 +169,10 @@ impl Config {
                 checkpoint_key: checkpoint_key?,
                 checkpoint_dir: checkpoint_dir?,
                 admin_key,
-                provider: provider?,
+                providers: providers?,
                 provider_tries: provider_tries.unwrap_or(tries),
                 provider_backoff: Duration::from_millis(provider_backoff.unwrap_or(backoff)),
+                give_up_after: Duration::from_hours(give_up_after_hours?),
                 workers: workers?,
                 rate_limit_per_second: rate_limit_per_second?,
                 address_rate_limit_per_second: address_rate_limit_per_second?,
@@ -275,44 +259,6 @@ fn keyring(layers: &mut Layers, data_dir: Option<&Path>) -> Option<KeyringSource
     data_dir.map(|folder| KeyringSource::File(folder.join("keyring.json")))
 }
 
-fn provider(layers: &mut Layers, dev: bool) -> Option<Provider> {
-    // One that can't be read is a fault by itself.
-    let allowed = layers.read(&ALLOW_SANDBOX, parse::<bool>).unwrap_or(true);
-    // Faults of these are told even where the provider itself is not known.
-    let url = layers.read(&PROVIDER_URL, base_url);
-    let secrets = layers.read(&PROVIDER_SECRET, secrets);
-    if !layers.has(&PROVIDER) {
-        if dev && !layers.has(&PROVIDER_URL) {
-            return Some(Provider::Sandbox);
-        }
-        layers.miss(&PROVIDER, "name the identity provider, or start with --dev for the sandbox");
-        return None;
-    }
-    let names = layers.read(&PROVIDER, |text| {
-        text.split(',').map(|name| ProviderName::parse(name.trim()).ok()).collect::<Option<Vec<_>>>()
-    })?;
-    let [name] = names.as_slice() else {
-        layers.refuse_given(&PROVIDER, "this version asks one provider; name one");
-        return None;
-    };
-    if name.as_str() == SANDBOX {
-        if !(dev || allowed) {
-            let reason = "the sandbox verifies nobody's identity; to use it all the same, start with --dev or set \
-                          KYC_ALLOW_SANDBOX=true";
-            layers.refuse_given(&PROVIDER, reason);
-        }
-        layers.refuse_given(&PROVIDER_URL, "the sandbox needs no address; name the provider in KYC_PROVIDER");
-        return Some(Provider::Sandbox);
-    }
-    if !layers.has(&PROVIDER_URL) {
-        layers.miss(&PROVIDER_URL, "give the address of the provider");
-    }
-    if !layers.has(&PROVIDER_SECRET) {
-        layers.miss(&PROVIDER_SECRET, "give the secret that you share with the provider");
-    }
-    Some(Provider::Http { name: name.clone(), url: url?, secrets: secrets? })
-}
-
 fn parse<T: FromStr>(text: &str) -> Option<T> {
     text.trim().parse().ok()
 }
@@ -336,19 +282,6 @@ fn path(text: &str) -> Option<PathBuf> {
 fn admin_key(text: &str) -> Option<Secret<String>> {
     let well_formed = text.len() >= MIN_ADMIN_KEY && text.bytes().all(|b| b.is_ascii_graphic());
     well_formed.then(|| Secret::new(text.to_owned()))
-}
-
-fn secrets(text: &str) -> Option<Vec<Secret<Vec<u8>>>> {
-    let secrets: Vec<_> =
-        text.split(',').map(|secret| Secret::new(secret.trim().as_bytes().to_vec())).collect();
-    let well_formed = secrets.len() <= 2 && secrets.iter().all(|secret| secret.expose().len() >= MIN_SECRET);
-    well_formed.then_some(secrets)
-}
-
-fn base_url(text: &str) -> Option<String> {
-    let uri = text.trim().parse::<Uri>().ok()?;
-    let is_http = uri.scheme() == Some(&Scheme::HTTPS) || uri.scheme() == Some(&Scheme::HTTP);
-    (is_http && uri.host().is_some_and(|host| !host.is_empty())).then(|| text.trim().to_owned())
 }
 
 fn log_format(text: &str) -> Option<LogFormat> {

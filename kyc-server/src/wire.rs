@@ -1,9 +1,9 @@
 //! The composition root: the one place that names adapters.
 
 mod front;
+mod providers;
 
 use std::io;
-use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,8 +12,7 @@ use kyc_adapters::cipher::{Keyring, KeyringError, RingCipher};
 use kyc_adapters::clock::SystemClock;
 use kyc_adapters::entropy::SystemEntropy;
 use kyc_adapters::ledger::FileLedger;
-use kyc_adapters::provider::{ConfigError, HttpProvider, HttpProviderConfig, SecretsError, SigningKeys};
-use kyc_adapters::sandbox::Sandbox;
+use kyc_adapters::provider::{ConfigError, SecretsError};
 use kyc_adapters::sqlite::{OpenError, SqliteConfig, SqliteStore};
 use kyc_core::domain::actor::Actor;
 use kyc_core::domain::checkpoint::Checkpoint;
@@ -25,7 +24,7 @@ use kyc_core::domain::schedule::RetryPolicy;
 use kyc_core::ports::cipher::CipherError;
 use kyc_core::ports::entropy::NoEntropy;
 use kyc_core::ports::store::{AuditReads, StoreError};
-use kyc_core::ports::{Clock, Entropy, ErasureLedger, IdentityProvider};
+use kyc_core::ports::{Clock, Entropy, ErasureLedger};
 use kyc_core::usecase::chain::{ChainError, walk_all};
 use kyc_core::usecase::{Ports, Providers, ReplayError};
 use kyc_core::{Kyc, Secret};
@@ -34,7 +33,7 @@ use tokio::net::UnixStream;
 use crate::api::auth::BootstrapKey;
 use crate::api::limits::Rates;
 use crate::checkpoints::Checkpoints;
-use crate::config::{Config, ConfigFaults, KeyringSource, Places, Provider, SANDBOX};
+use crate::config::{Config, ConfigFaults, KeyringSource, Places};
 use crate::operator::keyring::{self, HeldKeyring, Unfit};
 use crate::operator::{NoProvider, Tools};
 use crate::retention::replay;
@@ -112,6 +111,9 @@ pub enum WireError {
     /// The certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// No provider.
+    #[error("the settings name no identity provider")]
+    NoProvider,
     /// The provider's settings.
     #[error("the provider's settings: {0}")]
     Provider(#[from] ConfigError),
@@ -174,15 +176,14 @@ pub async fn wire(
     }
     let source = config.keyring.clone();
     let keyring = held(source, keyring, &cipher, &store, &entropy, &clock).await?;
-    let provider = provider(&config.provider, &*entropy, &clock).await?;
+    let providers = providers::providers(&config.providers, &*entropy, &clock).await?;
 
     let made_key = match &config.admin_key {
         Some(_) => None,
         None => Some(BootstrapKey::generate(&*entropy)?),
     };
     let admin_key = config.admin_key.clone().or_else(|| made_key.clone()).ok_or(NoEntropy)?;
-    let ports =
-        Ports { store: Arc::clone(&store) as _, providers: Providers::one(provider), clock, cipher, entropy };
+    let ports = Ports { store: Arc::clone(&store) as _, providers, clock, cipher, entropy };
     let service = Parts {
         ports,
         policy: policy(config),
@@ -283,6 +284,7 @@ fn policy(config: &Config) -> Policy {
         retry: RetryPolicy {
             tries: config.provider_tries,
             base: config.provider_backoff,
+            give_up_after: config.give_up_after,
             ..RetryPolicy::default()
         },
         ..Policy::default()
@@ -315,30 +317,6 @@ async fn held(
     }
     let (cipher, entropy, clock) = (Arc::clone(cipher), Arc::clone(entropy), Arc::clone(clock));
     Ok(Arc::new(HeldKeyring::new(source, keyring, cipher, entropy, clock)))
-}
-
-async fn provider(
-    provider: &Provider,
-    entropy: &dyn Entropy,
-    clock: &Arc<dyn Clock>,
-) -> Result<Arc<dyn IdentityProvider>, WireError> {
-    let config = match provider {
-        Provider::Http { name, url, secrets } => {
-            HttpProviderConfig::new(name.clone(), url, SigningKeys::new(secrets)?)
-        }
-        Provider::Sandbox => {
-            let mut secret = vec![0; 32];
-            entropy.fill(&mut secret)?;
-            let keys = SigningKeys::new(&[Secret::new(secret)])?;
-            let sandbox = Sandbox::bind((Ipv4Addr::LOCALHOST, 0), keys.clone(), Arc::clone(clock)).await;
-            let sandbox = sandbox.map_err(WireError::Sandbox)?;
-            let url = format!("http://{}", sandbox.local_addr());
-            tracing::warn!(%url, "the sandbox is the provider: it verifies nobody's identity");
-            tokio::spawn(async move { sandbox.serve(std::future::pending()).await });
-            HttpProviderConfig::new(ProviderName::parse(SANDBOX)?, &url, keys)
-        }
-    };
-    Ok(Arc::new(HttpProvider::new(&config, Arc::clone(clock))?))
 }
 
 /// Makes a folder that only its owner may enter, where it is missing.

@@ -98,8 +98,9 @@ settings! {
         default Some("5"), "", "Verifications of a customer in any 24 hours; 0 is no limit",
         "a whole number from 0 to 1000000 is expected";
     PROVIDER = "provider", "KYC_PROVIDER", "provider", default None, "none; `--dev`: `sandbox`",
-        "Identity provider: `sandbox`, or the name of one that is reached over HTTP",
-        "one name of 1 to 32 of a-z 0-9 _ - is expected";
+        "Identity providers in order of preference, by commas: the name of one that is reached over HTTP; or \
+         `sandbox` alone",
+        "names of 1 to 32 of a-z 0-9 _ - are expected, by commas";
     PROVIDER_URL = "provider_url", "KYC_PROVIDER_URL", "provider-url", default None, "none",
         "Address of the HTTP provider", "an address such as https://kyc.example.com is expected";
     PROVIDER_SECRET = "provider_secret", "KYC_PROVIDER_SECRET", "provider-secret", default None, "none",
@@ -124,6 +125,10 @@ settings! {
         "2000; with the sandbox 500",
         "Bound of the first pause after a failed call, in milliseconds; it doubles with each failure",
         "a whole number from 1 to 3600000 is expected";
+    GIVE_UP_AFTER_HOURS = "give_up_after_hours", "KYC_GIVE_UP_AFTER_HOURS", "give-up-after-hours",
+        default Some("72"), "",
+        "Hours after which a verification that has not ended is given up, and a person decides",
+        "a whole number from 1 to 8760 is expected";
     MINIMUM_AGE = "minimum_age", "KYC_MINIMUM_AGE", "minimum-age", default Some("18"), "",
         "Age in full years from which a person is accepted", "a whole number from 0 to 130 is expected";
     DECISION_VALIDITY_DAYS = "decision_validity_days", "KYC_DECISION_VALIDITY_DAYS", "decision-validity-days",

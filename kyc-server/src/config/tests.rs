@@ -1,5 +1,7 @@
 //! Tests of the settings.
 
+mod providers;
+
 use clap::{CommandFactory, Parser};
 
 use super::*;
@@ -42,7 +44,7 @@ fn development_needs_nothing() {
     assert_eq!(config.listen, "127.0.0.1:8080".parse().unwrap());
     assert_eq!(config.keyring, KeyringSource::File("./kyc-data/keyring.json".into()));
     assert_eq!(config.admin_key, None);
-    assert_eq!(config.provider, Provider::Sandbox);
+    assert_eq!(config.providers, [Provider::Sandbox]);
     assert_eq!((config.provider_tries, config.provider_backoff), (4, Duration::from_millis(500)));
     assert_eq!((config.workers, config.minimum_age, config.verifications_per_day), (64, 18, 5));
     assert_eq!((config.decision_validity_days, config.max_connections), (None, 1024));
@@ -68,7 +70,7 @@ fn production_starts_with_a_key_a_keyring_and_a_provider() {
     let variables = [("KYC_ADMIN_KEY", KEY), ("KYC_PROVIDER", "acme"), ("KYC_PROVIDER_SECRET", &*two)];
     let config = Config::read(&given(&flags, &variables)).unwrap();
     assert_eq!((config.provider_tries, config.provider_backoff), (10, Duration::from_secs(2)));
-    let Provider::Http { name, url, secrets } = config.provider else { panic!("an HTTP provider") };
+    let [Provider::Http { name, url, secrets }] = &*config.providers else { panic!("an HTTP provider") };
     assert_eq!((name.as_str(), url.as_str(), secrets.len()), ("acme", "https://kyc.example.com", 2));
 }
 
@@ -94,7 +96,7 @@ fn every_fault_is_told_at_once_with_its_place() {
         "KYC_LISTEN, given by the flag --listen: an address".to_owned(),
         "KYC_ADMIN_KEY, given by the variable: 32 or more".to_owned(),
         "KYC_ALLOW_SANDBOX, given by the variable: true or false".to_owned(),
-        "KYC_PROVIDER, given by the flag --provider: one name".to_owned(),
+        "KYC_PROVIDER, given by the flag --provider: names".to_owned(),
         format!("KYC_WORKERS, given by workers in {path}: a whole number from 0 to 4096"),
         format!("KYC_MINIMUM_AGE, given by minimum_age in {path}: a whole number"),
         "KYC_MAX_CONNECTIONS, given by the flag --max-connections: a whole number from 1".to_owned(),
@@ -121,7 +123,7 @@ fn the_file_takes_text_numbers_booleans_and_lists() {
     ));
     let config = Config::read(&given(&["--dev", "--config", &path], &[])).unwrap();
     assert_eq!(config.decision_validity_days, Some(365));
-    assert!(matches!(config.provider, Provider::Http { secrets, .. } if secrets.len() == 2));
+    assert!(matches!(&*config.providers, [Provider::Http { secrets, .. }] if secrets.len() == 2));
 }
 
 #[test]
@@ -134,7 +136,7 @@ fn the_sandbox_never_stands_in_for_another_provider() {
     );
     let both = ["--dev", "--provider", "sandbox", "--provider-url", "https://kyc.example.com"];
     assert!(told(&both).contains("the sandbox needs no address"));
-    assert!(told(&["--dev", "--provider", "acme,sandbox"]).contains("this version asks one provider"));
+    assert!(told(&["--dev", "--provider", "acme,sandbox"]).contains("never stands in"));
     let acme = told(&["--dev", "--provider", "acme"]);
     assert!(acme.contains("KYC_PROVIDER_URL is missing") && acme.contains("KYC_PROVIDER_SECRET is missing"));
 }

@@ -1,0 +1,142 @@
+//! Which identity providers are asked, and how each is reached.
+
+use http::Uri;
+use http::uri::Scheme;
+use kyc_core::Secret;
+use kyc_core::domain::ids::ProviderName;
+
+use super::layers::Layers;
+use super::parse;
+use super::settings::{ALLOW_SANDBOX, PROVIDER, PROVIDER_SECRET, PROVIDER_URL};
+
+/// The name of the provider that is part of this program.
+pub const SANDBOX: &str = "sandbox";
+/// The least length of a secret shared with a provider, in bytes (RFC 2104, section 3).
+const MIN_SECRET: usize = 32;
+
+/// One of the identity providers that are asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Provider {
+    /// The sandbox of this program, which verifies nobody's identity. It is never one of several.
+    Sandbox,
+    /// One that is reached over HTTP, by the contract of this project.
+    Http {
+        /// Its name.
+        name: ProviderName,
+        /// Its address. It may still be refused by the adapter, which knows what is safe.
+        url: String,
+        /// One secret, or the new and the old one.
+        secrets: Vec<Secret<Vec<u8>>>,
+    },
+}
+
+/// What a name in the list says of the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Sandbox,
+    /// A vendor whose name is kept for an adapter of its own.
+    Reserved,
+    Http,
+}
+
+impl Kind {
+    fn of(name: &ProviderName) -> Self {
+        match name.as_str() {
+            SANDBOX => Self::Sandbox,
+            "onfido" | "persona" => Self::Reserved,
+            _ => Self::Http,
+        }
+    }
+}
+
+/// The providers in order of preference; none where there is a fault.
+pub(super) fn read(layers: &mut Layers, dev: bool) -> Option<Vec<Provider>> {
+    // One that can't be read is a fault by itself.
+    let allowed = layers.read(&ALLOW_SANDBOX, parse::<bool>).unwrap_or(true);
+    // Faults of these are told even where the provider itself is not known.
+    let url = layers.read(&PROVIDER_URL, base_url);
+    let secrets = layers.read(&PROVIDER_SECRET, secrets);
+    if !layers.has(&PROVIDER) {
+        if dev && !layers.has(&PROVIDER_URL) {
+            return Some(vec![Provider::Sandbox]);
+        }
+        layers.miss(&PROVIDER, "name the identity provider, or start with --dev for the sandbox");
+        return None;
+    }
+    let names = layers.read(&PROVIDER, |text| {
+        text.split(',').map(|name| ProviderName::parse(name.trim()).ok()).collect::<Option<Vec<_>>>()
+    })?;
+    refuse_together(layers, &names);
+    let mut providers = Vec::new();
+    for name in names {
+        match Kind::of(&name) {
+            Kind::Sandbox => {
+                if !(dev || allowed) {
+                    let reason = "the sandbox verifies nobody's identity; to use it all the same, start with --dev \
+                                  or set KYC_ALLOW_SANDBOX=true";
+                    layers.refuse_given(&PROVIDER, reason);
+                }
+                providers.push(Some(Provider::Sandbox));
+            }
+            Kind::Reserved => {
+                layers.refuse_given(&PROVIDER, "onfido and persona are not in this build");
+            }
+            Kind::Http => {
+                if !layers.has(&PROVIDER_URL) {
+                    layers.miss(&PROVIDER_URL, "give the address of the provider");
+                }
+                if !layers.has(&PROVIDER_SECRET) {
+                    layers.miss(&PROVIDER_SECRET, "give the secret that you share with the provider");
+                }
+                providers.push(http(name, url.clone(), secrets.clone()));
+            }
+        }
+    }
+    providers.into_iter().collect()
+}
+
+fn http(name: ProviderName, url: Option<String>, secrets: Option<Vec<Secret<Vec<u8>>>>) -> Option<Provider> {
+    Some(Provider::Http { name, url: url?, secrets: secrets? })
+}
+
+/// What is wrong with the names as a list.
+fn refuse_together(layers: &mut Layers, names: &[ProviderName]) {
+    let of = |kind: Kind| names.iter().filter(|name| Kind::of(name) == kind).count();
+    let is_doubled = |(index, name)| names.iter().take(index).any(|before| before == name);
+    if names.iter().enumerate().any(is_doubled) {
+        layers.refuse_given(&PROVIDER, "a provider is named twice; name each once");
+    } else if of(Kind::Http) > 1 {
+        let reason = "more than one of these is reached over HTTP, and KYC_PROVIDER_URL is one address; name one of \
+                      them";
+        layers.refuse_given(&PROVIDER, reason);
+    }
+    if of(Kind::Sandbox) > 0 && names.len() > 1 {
+        let reason = "the sandbox verifies nobody's identity and never stands in for a provider that is down; name \
+                      it alone, or leave it out";
+        layers.refuse_given(&PROVIDER, reason);
+    }
+    if of(Kind::Http) == 0 {
+        let reason = match of(Kind::Sandbox) {
+            0 => {
+                "no provider in KYC_PROVIDER is reached at it; name the one that is, or leave the address out"
+            }
+            _ => "the sandbox needs no address; name the provider in KYC_PROVIDER",
+        };
+        layers.refuse_given(&PROVIDER_URL, reason);
+    }
+}
+
+/// One secret, or the new and the old one with a comma between them.
+pub(super) fn secrets(text: &str) -> Option<Vec<Secret<Vec<u8>>>> {
+    let secrets: Vec<_> =
+        text.split(',').map(|secret| Secret::new(secret.trim().as_bytes().to_vec())).collect();
+    let well_formed = secrets.len() <= 2 && secrets.iter().all(|secret| secret.expose().len() >= MIN_SECRET);
+    well_formed.then_some(secrets)
+}
+
+/// An address that the adapter may still refuse.
+pub(super) fn base_url(text: &str) -> Option<String> {
+    let uri = text.trim().parse::<Uri>().ok()?;
+    let is_http = uri.scheme() == Some(&Scheme::HTTPS) || uri.scheme() == Some(&Scheme::HTTP);
+    (is_http && uri.host().is_some_and(|host| !host.is_empty())).then(|| text.trim().to_owned())
+}

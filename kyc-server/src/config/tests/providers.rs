@@ -1,0 +1,72 @@
+//! Tests of the list of identity providers.
+
+use super::*;
+
+/// What is told of this list of providers, for development and with an address and a secret.
+fn told(providers: &str) -> String {
+    let flags = [
+        "--dev",
+        "--provider",
+        providers,
+        "--provider-url",
+        "https://kyc.example.com",
+        "--provider-secret",
+        KEY,
+    ];
+    faults(&given(&flags, &[])).join("\n")
+}
+
+#[test]
+fn a_provider_is_named_once() {
+    let fault = told("acme, acme");
+    assert!(
+        fault.contains("KYC_PROVIDER, given by the flag --provider: a provider is named twice"),
+        "{fault}"
+    );
+    assert_eq!(fault.lines().count(), 1, "{fault}");
+}
+
+#[test]
+fn one_provider_alone_has_the_address() {
+    let fault = told("acme,other");
+    assert!(fault.contains("more than one of these is reached over HTTP"), "{fault}");
+    assert_eq!(fault.lines().count(), 1, "{fault}");
+    assert!(!fault.contains("acme"), "values are not repeated: {fault}");
+}
+
+#[test]
+fn the_sandbox_is_never_one_of_several_not_even_for_development() {
+    for list in ["acme,sandbox", "sandbox,acme"] {
+        let fault = told(list);
+        assert!(fault.contains("never stands in for a provider that is down"), "{fault}");
+        assert_eq!(fault.lines().count(), 1, "{fault}");
+    }
+}
+
+#[test]
+fn empty_names_are_refused() {
+    for list in ["", ",", "acme,", ",acme", "acme,,other"] {
+        let fault = told(list);
+        assert!(fault.contains("names of 1 to 32 of a-z 0-9 _ - are expected, by commas"), "{list}: {fault}");
+    }
+}
+
+#[test]
+fn names_of_vendors_are_kept_for_their_adapters() {
+    for list in ["onfido", "persona", "acme,onfido"] {
+        let fault = told(list);
+        assert!(fault.contains("not in this build"), "{fault}");
+    }
+    assert!(told("onfido").contains("no provider in KYC_PROVIDER is reached at it"));
+}
+
+#[test]
+fn a_verification_is_given_up_after_the_hours_that_are_set() {
+    let after = |flags: &[&str]| Config::read(&given(flags, &[])).map(|config| config.give_up_after);
+    assert_eq!(after(&["--dev"]), Ok(Duration::from_hours(72)));
+    assert_eq!(after(&["--dev", "--give-up-after-hours", "8760"]), Ok(Duration::from_hours(8760)));
+    for wrong in ["0", "8761", "-1", "a day"] {
+        let fault = after(&["--dev", &format!("--give-up-after-hours={wrong}")]).unwrap_err().to_string();
+        assert!(fault.contains("KYC_GIVE_UP_AFTER_HOURS") && fault.contains("from 1 to 8760"), "{fault}");
+    }
+}
