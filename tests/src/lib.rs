@@ -10,4 +10,6 @@
 )]
 
 pub mod app;
+#[cfg(feature = "prism")]
+pub mod prism;
 pub mod process;
