@@ -3,11 +3,14 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
 use ring::rand::{SecureRandom, SystemRandom};
+
+/// How the name of a file ends that has no place yet.
+const ENDING: &str = ".new";
 
 /// A file that is written beside its place, under another name. One that is dropped before it has its place is
 /// removed.
@@ -29,10 +32,44 @@ impl NewFile {
         SystemRandom::new().fill(&mut random).map_err(|_| io::Error::other("no randomness"))?;
         let mut temporary = OsString::from(".");
         temporary.push(name);
-        temporary.push(format!(".{}.new", HEXLOWER.encode(&random)));
+        temporary.push(format!(".{}{ENDING}", HEXLOWER.encode(&random)));
         let temporary = folder(place).join(temporary);
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
         Ok(Self { file, temporary, place: place.to_owned() })
+    }
+
+    /// Has it the owner and the group of another file.
+    ///
+    /// # Errors
+    /// Where this process may not give it away.
+    pub fn give_to(&self, other: &fs::Metadata) -> io::Result<()> {
+        let now = self.file.metadata()?;
+        if (now.uid(), now.gid()) == (other.uid(), other.gid()) {
+            return Ok(());
+        }
+        fchown(&self.file, Some(other.uid()), Some(other.gid()))
+    }
+
+    /// Makes durable what was written, so that little can fail when it is put in its place.
+    ///
+    /// # Errors
+    /// Where the disk fails or is full.
+    pub fn sync(&self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+
+    /// Removes what crashes left of files for this place. What can't be removed is its owner's alone.
+    pub fn sweep(place: &Path) {
+        let Some(begins) = place.file_name().and_then(|name| name.to_str()).map(|name| format!(".{name}."))
+        else {
+            return;
+        };
+        for entry in fs::read_dir(folder(place)).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            if name.to_str().is_some_and(|name| name.starts_with(&begins) && name.ends_with(ENDING)) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 
     /// Puts it in its place, where it replaces what may be there.

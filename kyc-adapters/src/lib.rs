@@ -9,7 +9,7 @@ pub mod cipher;
 pub mod clock;
 #[cfg(feature = "system")]
 pub mod entropy;
-#[cfg(feature = "checkpoint")]
+#[cfg(any(feature = "checkpoint", feature = "cipher"))]
 pub mod file;
 #[cfg(feature = "ledger")]
 pub mod ledger;

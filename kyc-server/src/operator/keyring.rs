@@ -208,7 +208,7 @@ impl HeldKeyring {
 
     fn prepared(&self, next: &Keyring) -> Result<Option<PreparedKeyring>, KeyringError> {
         let KeyringSource::File(path) = &self.source else { return Ok(None) };
-        match next.prepare(path, &*self.entropy) {
+        match next.prepare(path) {
             Ok(prepared) => Ok(Some(prepared)),
             Err(KeyringError::ReadOnly { .. }) => Ok(None),
             Err(error) => Err(error),

@@ -7,23 +7,20 @@
 //! user that is not root (`defaultMode: 0440` with `fsGroup`): the process is in that group, and could not read
 //! it otherwise. What all users may read is refused whoever owns it, as with Kubernetes' own default of 0644.
 
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use kyc_core::ports::Entropy;
 use zeroize::Zeroizing;
 
 use super::{Keyring, KeyringError, text};
+use crate::file::{NewFile, read_into};
 
 /// The most bytes that are read: room for a few hundred keys.
 const SIZE_LIMIT: u64 = 64 * 1024;
-/// How the name of a file ends that is to be a keyring.
-const ENDING: &str = ".new";
 
 impl Keyring {
     /// Makes a keyring of new keys and writes it to `path`, readable by its owner only.
@@ -38,16 +35,13 @@ impl Keyring {
     pub fn create(path: &Path, entropy: &dyn Entropy, now: Timestamp) -> Result<Self, KeyringError> {
         let failed = |source| KeyringError::Io { path: path.to_owned(), source };
         let keyring = Self::random(entropy, now)?;
-        let (temporary, _) = keyring.write_beside(path, entropy, failed)?;
-        fs::hard_link(&temporary.0, path).map_err(|error| {
+        keyring.write_beside(path, failed)?.settle().map_err(|error| {
             if error.kind() == io::ErrorKind::AlreadyExists {
                 KeyringError::Exists { path: path.to_owned() }
             } else {
                 failed(error)
             }
         })?;
-        drop(temporary);
-        sync_folder(path).map_err(failed)?;
         Ok(keyring)
     }
 
@@ -59,7 +53,7 @@ impl Keyring {
     /// [`KeyringError::ReadOnly`] where the file is not this program's to exchange, [`KeyringError::Missing`]
     /// where there is none, [`KeyringError::TooLarge`] where it would not be read again, and
     /// [`KeyringError::Io`].
-    pub fn prepare(&self, path: &Path, entropy: &dyn Entropy) -> Result<PreparedKeyring, KeyringError> {
+    pub fn prepare(&self, path: &Path) -> Result<PreparedKeyring, KeyringError> {
         let failed = |source: io::Error| {
             let (path, kind) = (path.to_owned(), source.kind());
             if matches!(kind, io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied) {
@@ -75,30 +69,30 @@ impl Keyring {
             // A name that replaces the link would leave the secret behind it as it is.
             return Err(KeyringError::ReadOnly { path: path.to_owned() });
         }
-        sweep(path);
-        let (temporary, file) = self.write_beside(path, entropy, failed)?;
-        let after = file.metadata().map_err(failed)?;
-        if (after.uid(), after.gid()) != (before.uid(), before.gid()) {
-            // The operator may be root, and the service not.
-            chown(&temporary.0, Some(before.uid()), Some(before.gid())).map_err(failed)?;
-        }
-        Ok(PreparedKeyring { temporary, path: path.to_owned() })
+        // What a crash left of earlier attempts holds keys.
+        NewFile::sweep(path);
+        let file = self.write_beside(path, failed)?;
+        // The operator may be root, and the service not.
+        file.give_to(&before).map_err(failed)?;
+        Ok(PreparedKeyring { file, path: path.to_owned() })
     }
 
     /// Writes the keyring to a new file in the folder of `path`, synced.
     fn write_beside(
         &self,
         path: &Path,
-        entropy: &dyn Entropy,
         failed: impl Fn(io::Error) -> KeyringError,
-    ) -> Result<(Temporary, File), KeyringError> {
+    ) -> Result<NewFile, KeyringError> {
         let json = text::write(self).map_err(|error| failed(error.into()))?;
         if json.len() > usize::try_from(SIZE_LIMIT).unwrap_or(usize::MAX) {
             return Err(KeyringError::TooLarge { path: path.to_owned(), limit: SIZE_LIMIT });
         }
-        let (temporary, mut file) = Temporary::create(temporary_path(path, entropy)?).map_err(&failed)?;
-        file.write_all(&json).and_then(|()| file.sync_all()).map_err(failed)?;
-        Ok((temporary, file))
+        if path.file_name().is_none() {
+            return Err(KeyringError::NotAFile { path: path.to_owned() });
+        }
+        let mut file = NewFile::beside(path).map_err(&failed)?;
+        file.write_all(&json).and_then(|()| file.sync()).map_err(failed)?;
+        Ok(file)
     }
 
     /// Reads the keyring at `path`, which may be a link, as where an orchestrator mounts secrets.
@@ -128,7 +122,7 @@ impl Keyring {
         }
         // As much room as may come, at once: a buffer that grew would leave keys behind in freed memory.
         let mut bytes = Zeroizing::new(vec![0; usize::try_from(SIZE_LIMIT).unwrap_or(0)]);
-        let length = read_up_to(file, &mut bytes).map_err(failed)?;
+        let length = read_into(file, &mut bytes).map_err(failed)?;
         let json = bytes.get(..length).and_then(|json| std::str::from_utf8(json).ok());
         text::parse(json.ok_or(KeyringError::Malformed { line: 0, column: 0 })?)
     }
@@ -137,7 +131,7 @@ impl Keyring {
 /// A keyring that lies beside the file whose place it is to take.
 #[derive(Debug)]
 pub struct PreparedKeyring {
-    temporary: Temporary,
+    file: NewFile,
     path: PathBuf,
 }
 
@@ -148,9 +142,8 @@ impl PreparedKeyring {
     /// # Errors
     /// [`KeyringError::Io`].
     pub fn put_in_place(self) -> Result<(), KeyringError> {
-        let failed = |source| KeyringError::Io { path: self.path.clone(), source };
-        fs::rename(&self.temporary.0, &self.path).map_err(failed)?;
-        sync_folder(&self.path).map_err(failed)
+        let Self { file, path } = self;
+        file.replace().map_err(|source| KeyringError::Io { path, source })
     }
 }
 
@@ -158,74 +151,6 @@ impl PreparedKeyring {
 const fn is_private(mode: u32, owner: u32) -> bool {
     let (others, beside_reading) = (mode & 0o077, mode & !0o440);
     others == 0 || (owner == 0 && beside_reading == 0)
-}
-
-/// A new name in a folder survives the loss of power only when the folder is synced as well.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(folder(path))?.sync_all()
-}
-
-/// Removes what a crash left of earlier attempts: it holds keys. What can't be removed is its owner's alone.
-fn sweep(path: &Path) {
-    let Some(begins) = path.file_name().and_then(|name| name.to_str()).map(|name| format!(".{name}.")) else {
-        return;
-    };
-    for entry in fs::read_dir(folder(path)).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        if name.to_str().is_some_and(|name| name.starts_with(&begins) && name.ends_with(ENDING)) {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
-
-fn read_up_to(mut file: File, bytes: &mut [u8]) -> io::Result<usize> {
-    let mut length = 0;
-    while let Some(room) = bytes.get_mut(length..).filter(|room| !room.is_empty()) {
-        match file.read(room) {
-            Ok(0) => break,
-            Ok(read) => length += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(length)
-}
-
-/// The file before it has its name. Removed in any case: it holds keys.
-#[derive(Debug)]
-struct Temporary(PathBuf);
-
-impl Temporary {
-    /// A new file, its owner's alone from its first moment on.
-    fn create(path: PathBuf) -> io::Result<(Self, File)> {
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-        Ok((Self(path), file))
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // Once it has its name there is nothing to remove. Where it can't be removed there is nobody left to
-        // tell; the file is its owner's alone.
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-fn temporary_path(path: &Path, entropy: &dyn Entropy) -> Result<PathBuf, KeyringError> {
-    let name = path.file_name().ok_or_else(|| KeyringError::NotAFile { path: path.to_owned() })?;
-    let mut random = [0; 8];
-    entropy.fill(&mut random).map_err(|_| KeyringError::NoEntropy)?;
-    let mut temporary = OsString::from(".");
-    temporary.push(name);
-    temporary.push(format!(".{}{ENDING}", HEXLOWER.encode(&random)));
-    Ok(folder(path).join(temporary))
-}
-
-fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
 }
 
 #[cfg(test)]

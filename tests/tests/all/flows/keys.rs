@@ -191,7 +191,7 @@ fn a_version_that_is_needed_or_in_use_or_unknown_stays() {
     let entropy = kyc_adapters::entropy::SystemEntropy::new();
     let now = app.now() - SignedDuration::from_hours(1);
     let next = Keyring::load(&file).unwrap().rotated(KeyUse::Master, &entropy, now).unwrap();
-    next.prepare(&file, &entropy).unwrap().put_in_place().unwrap();
+    next.prepare(&file).unwrap().put_in_place().unwrap();
     assert!(refused(1).contains("try again in 60 seconds"), "this process has only just taken it up");
     app.advance(60);
     assert!(refused(1).contains("3 customers still need it"));
@@ -218,7 +218,7 @@ fn a_keyring_that_was_exchanged_for_another_is_not_taken_up() {
     let own = Keyring::load(&file).unwrap();
     let without =
         own.rotated(KeyUse::Master, &entropy, app.now()).unwrap().retired(KeyUse::Master, 1).unwrap();
-    without.prepare(&file, &entropy).unwrap().put_in_place().unwrap();
+    without.prepare(&file).unwrap().put_in_place().unwrap();
     let words = app.operate(ROTATE).unwrap_err();
     assert!(words.contains("2 customers are under master key 1, which the keyring does not hold"), "{words}");
     app.get("/customers/c-1?reveal=true").expect(200);

@@ -48,7 +48,7 @@ fn keyring(options: &Options) -> PathBuf {
 fn add_version(path: &Path, of: KeyUse) {
     let entropy = SystemEntropy::new();
     let next = Keyring::load(path).unwrap().rotated(of, &entropy, jiff::Timestamp::UNIX_EPOCH).unwrap();
-    next.prepare(path, &entropy).unwrap().put_in_place().unwrap();
+    next.prepare(path).unwrap().put_in_place().unwrap();
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Who may read the file, and that nothing is ever written over.
 
+use std::ffi::OsString;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use kyc_core::Secret;
@@ -228,7 +229,7 @@ fn a_keyring_takes_the_place_of_the_file_in_one_step() {
     let (folder, path, keyring) = created();
     set_mode(&path, 0o400);
     let before = fs::read(&path).unwrap();
-    let prepared = rotated(&keyring).prepare(&path, &Random).unwrap();
+    let prepared = rotated(&keyring).prepare(&path).unwrap();
     assert_eq!(fs::read(&path).unwrap(), before, "until then the old one is there");
     let beside = names(&folder).into_iter().find(|name| name != "keyring.json").unwrap();
     let beside = folder.path().join(beside);
@@ -243,7 +244,7 @@ fn a_keyring_takes_the_place_of_the_file_in_one_step() {
 #[test]
 fn what_is_not_put_in_place_leaves_nothing() {
     let (folder, path, keyring) = created();
-    drop(rotated(&keyring).prepare(&path, &Random).unwrap());
+    drop(rotated(&keyring).prepare(&path).unwrap());
     assert_eq!(Keyring::load(&path).unwrap().current_master(), 1);
     assert_eq!(names(&folder), ["keyring.json"]);
 }
@@ -254,7 +255,7 @@ fn what_a_crash_left_beside_the_file_goes_with_the_next_attempt() {
     fs::write(folder.path().join(".keyring.json.0011223344556677.new"), "keys").unwrap();
     fs::write(folder.path().join(".other.json.0011223344556677.new"), "of somebody else").unwrap();
     fs::write(folder.path().join("keyring.json.new"), "of the operator").unwrap();
-    rotated(&keyring).prepare(&path, &Random).unwrap().put_in_place().unwrap();
+    rotated(&keyring).prepare(&path).unwrap().put_in_place().unwrap();
     let mut left = names(&folder);
     left.sort();
     assert_eq!(left, [".other.json.0011223344556677.new", "keyring.json", "keyring.json.new"]);
@@ -265,7 +266,7 @@ fn a_link_is_not_exchanged_and_neither_is_what_is_not_there() {
     let (folder, path, keyring) = created();
     let link = folder.path().join("link");
     symlink(&path, &link).unwrap();
-    let refused = |path: &Path| rotated(&keyring).prepare(path, &Random).unwrap_err();
+    let refused = |path: &Path| rotated(&keyring).prepare(path).unwrap_err();
     assert!(matches!(refused(&link), KeyringError::ReadOnly { .. }));
     assert!(matches!(refused(&folder.path().join("missing")), KeyringError::Missing { .. }));
     assert!(matches!(refused(&folder.path().join("missing/keyring.json")), KeyringError::Missing { .. }));
@@ -279,7 +280,7 @@ fn a_keyring_that_would_not_be_read_again_is_not_written() {
     let (_folder, path, keyring) = created();
     let mut large = rotated(&keyring);
     let refused = loop {
-        match large.prepare(&path, &Random) {
+        match large.prepare(&path) {
             Ok(prepared) => drop(prepared),
             Err(error) => break error,
         }
