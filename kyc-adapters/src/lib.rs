@@ -1,5 +1,6 @@
 //! Implementations of `kyc-core`'s ports. One feature an adapter, so that an embedder pays for what it
-//! uses: `sqlite`, `cipher`, `checkpoint`, `ledger`, `provider-http`, `sandbox`, `system`.
+//! uses: `sqlite`, `cipher`, `checkpoint`, `ledger`, `provider-http`, `provider-onfido`, `sandbox`,
+//! `system`.
 
 #[cfg(feature = "checkpoint")]
 pub mod checkpoint;
@@ -13,7 +14,7 @@ pub mod entropy;
 pub mod file;
 #[cfg(feature = "ledger")]
 pub mod ledger;
-#[cfg(feature = "provider-http")]
+#[cfg(any(feature = "provider-http", feature = "provider-onfido"))]
 pub mod provider;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

@@ -5,7 +5,13 @@
 
 mod base;
 mod exchange;
+#[cfg(feature = "provider-http")]
 pub mod http;
 mod retry_after;
+#[cfg(feature = "provider-onfido")]
+#[expect(dead_code, reason = "the adapters of vendors follow")]
+mod vendor;
 
-pub use http::{ConfigError, HttpProvider, HttpProviderConfig, SecretsError, SigningKeys};
+pub use base::ConfigError;
+#[cfg(feature = "provider-http")]
+pub use http::{HttpProvider, HttpProviderConfig, SecretsError, SigningKeys};

@@ -15,6 +15,7 @@ mod outage;
 pub mod reply;
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -67,6 +68,17 @@ pub struct Builder {
     rates: Rates,
     front: Front,
     starting_at: Timestamp,
+    providers: Option<MakeProviders>,
+}
+
+/// Makes the providers of a service, which go by its clock.
+#[derive(Clone)]
+struct MakeProviders(Arc<dyn Fn(Arc<dyn Clock>) -> Providers + Send + Sync>);
+
+impl fmt::Debug for MakeProviders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MakeProviders")
+    }
 }
 
 impl Default for Builder {
@@ -79,6 +91,7 @@ impl Default for Builder {
             rates: Rates::default(),
             front: Front::default(),
             starting_at: FakeClock::START,
+            providers: None,
         }
     }
 }
@@ -138,6 +151,13 @@ impl Builder {
     #[must_use]
     pub const fn starting_at(mut self, time: Timestamp) -> Self {
         self.starting_at = time;
+        self
+    }
+
+    /// Has other providers in the sandbox's place.
+    #[must_use]
+    pub fn providers(mut self, make: impl Fn(Arc<dyn Clock>) -> Providers + Send + Sync + 'static) -> Self {
+        self.providers = Some(MakeProviders(Arc::new(make)));
         self
     }
 
@@ -201,14 +221,18 @@ impl TestApp {
         let relay = runtime.block_on(Relay::start(sandbox.local_addr()));
         let name = ProviderName::parse("sandbox").unwrap();
         let config = HttpProviderConfig::new(name, format!("http://{}", relay.address()), keys);
-        let provider = HttpProvider::new(&config, Arc::clone(&shared)).unwrap();
+        let sandboxed = HttpProvider::new(&config, Arc::clone(&shared)).unwrap();
+        let providers = match &builder.providers {
+            Some(MakeProviders(make)) => make(Arc::clone(&shared)),
+            None => Providers::one(Arc::new(sandboxed)),
+        };
 
         let ledger = MemoryLedger::new();
         let key = Secret::new(KEY.to_owned());
         let parts = Parts {
             ports: Ports {
                 store: Arc::clone(&store) as _,
-                providers: Providers::one(Arc::new(provider)),
+                providers,
                 clock: shared,
                 cipher: Arc::clone(&cipher) as _,
                 entropy: Arc::new(entropy.clone()),

@@ -13,3 +13,4 @@ pub mod app;
 #[cfg(feature = "prism")]
 pub mod prism;
 pub mod process;
+pub mod vendor;

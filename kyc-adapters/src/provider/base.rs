@@ -19,6 +19,14 @@ pub enum ConfigError {
     /// The largest answer is out of bounds.
     #[error("the largest answer of the provider must be 1 byte to 256 KiB")]
     MaxBody,
+    /// The token can't stand in a header.
+    #[error("the provider's token must be of 1 to 512 visible characters of ASCII")]
+    Token,
+    /// There is no secret for callbacks, or one is too short, or there are too many.
+    #[error(
+        "one secret for the provider's callbacks is expected, or two while it is rotated, each of 16 to 512 bytes"
+    )]
+    CallbackSecrets,
 }
 
 /// A base address that was checked.
