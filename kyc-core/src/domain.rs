@@ -1,11 +1,12 @@
 //! The vocabulary: values, states and rules, all pure. In reading order: customer, document,
-//! verification, discrepancy, decision, status, policy, report, audit, checkpoint.
+//! verification, discrepancy, decision, status, policy, breaker, report, audit, checkpoint.
 
 pub mod actor;
 pub mod address;
 pub mod api_key;
 pub mod audit;
 pub mod birth;
+pub mod breaker;
 pub mod checkpoint;
 pub mod consent;
 pub mod contact;

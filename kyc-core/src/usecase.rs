@@ -54,7 +54,7 @@ use self::ledger::Ledger;
 pub use self::ledger::{ReplayError, Replayed};
 pub use self::list::{ListError, Page};
 pub use self::once::{Answer, Asked, RecallError, Render, Rendered};
-pub use self::providers::Providers;
+pub use self::providers::{Availability, ProviderView, Providers};
 pub use self::record::RecordError;
 pub use self::register::{Register, RegisterError};
 pub use self::relationship::{EndRelationship, Relationship, RelationshipError};

@@ -47,6 +47,10 @@ words! {
         VerificationCustomerAsked = "verification.customer_asked",
         /// A call of the provider failed and is tried again.
         VerificationDeferred = "verification.deferred",
+        /// Nothing had left this machine, so another provider is asked: the event's. Its target is the one before.
+        VerificationMoved = "verification.moved",
+        /// A provider answered, and a second one is asked before anything is decided.
+        VerificationCompleted = "verification.completed",
         /// A verification ended with a decision.
         VerificationDecided = "verification.decided",
         /// A provider's answer came for a verification that had ended, and changed nothing.
@@ -126,6 +130,13 @@ impl AuditEvent {
     pub fn of(mut self, verification: VerificationId, provider: &ProviderName) -> Self {
         self.verification = Some(verification);
         self.provider = Some(provider.clone());
+        self
+    }
+
+    /// The provider that was to be asked before, as `provider:name`.
+    #[must_use]
+    pub fn away_from(mut self, provider: &ProviderName) -> Self {
+        self.target = Some(format!("provider:{provider}"));
         self
     }
 

@@ -49,6 +49,61 @@ pub fn judge(
     Verdict { finding, discrepancies, decision }
 }
 
+impl Verdict {
+    /// The verdict of a verification that has ended, from what is kept of it.
+    #[must_use]
+    pub fn kept(finding: Finding, discrepancies: Vec<Discrepancy>) -> Self {
+        let decision = match finding {
+            Finding::Clear => Decision::Approve { valid_until: None },
+            Finding::Consider | Finding::Unusable => route(&discrepancies),
+        };
+        Self { finding, discrepancies, decision }
+    }
+
+    /// The same with one more thing that did not fit, for a person to decide.
+    #[must_use]
+    pub fn doubted(mut self, code: Code) -> Self {
+        self.discrepancies.push(Discrepancy::of(code));
+        self.decision = Decision::Review;
+        self.settled()
+    }
+
+    /// Nothing is clear that has a discrepancy.
+    fn settled(mut self) -> Self {
+        if self.finding == Finding::Clear && !self.discrepancies.is_empty() {
+            self.finding = Finding::Consider;
+        }
+        self
+    }
+}
+
+/// The verdict where two providers have to agree: the second one's, with what the first found beside it.
+///
+/// * It stands where both decided the same. An approval takes two clear findings (I3).
+/// * Where both decided and not the same, `mismatch.between_sources` has a person decide.
+/// * What the second could not decide is a person's too. The customer is asked for something better only where the
+///   first had nothing against it: who was rejected is not told to try again.
+#[must_use]
+pub fn compare(first: Verdict, mut second: Verdict) -> Verdict {
+    let (one, other) = (first.decision, second.decision);
+    let known = second.discrepancies.clone();
+    second.discrepancies.extend(first.discrepancies.into_iter().filter(|found| !known.contains(found)));
+    match (one, other) {
+        (Decision::Approve { .. }, Decision::Approve { .. } | Decision::AskCustomer) => second.settled(),
+        (Decision::Reject { terminal: one }, Decision::Reject { terminal: other }) if one == other => second,
+        (
+            Decision::Approve { .. } | Decision::Reject { .. },
+            Decision::Approve { .. } | Decision::Reject { .. },
+        ) => second.doubted(Code::BetweenSources),
+        (Decision::Approve { .. } | Decision::Reject { .. }, Decision::Review)
+        | (Decision::Reject { .. }, Decision::AskCustomer)
+        | (
+            Decision::Review | Decision::AskCustomer,
+            Decision::Approve { .. } | Decision::Reject { .. } | Decision::Review | Decision::AskCustomer,
+        ) => Verdict { decision: Decision::Review, ..second.settled() },
+    }
+}
+
 /// The decision that discrepancies alone lead to; review where there are none.
 #[must_use]
 pub fn route(discrepancies: &[Discrepancy]) -> Decision {
@@ -132,6 +187,55 @@ mod tests {
         );
         check(Outcome::Consider, &[of(Code::Sanctions), certain(Code::Compromised)], Decision::Review);
         check(Outcome::Unknown, &[certain(Code::Compromised)], Decision::Review);
+    }
+
+    #[test]
+    fn two_opinions_lead_where_the_table_says() {
+        const APPROVE: Decision = Decision::Approve { valid_until: None };
+        const REJECT: Decision = Decision::Reject { terminal: false };
+        const FINAL: Decision = Decision::Reject { terminal: true };
+        let of = |decision| {
+            let found = match decision {
+                Decision::Approve { .. } => vec![],
+                Decision::Reject { terminal: false } => vec![Discrepancy::of(Code::PolicyAge)],
+                Decision::Reject { terminal: true } => vec![certain(Code::Compromised)],
+                Decision::AskCustomer => vec![Discrepancy::of(Code::ImageUnreadable)],
+                Decision::Review => vec![Discrepancy::of(Code::MismatchName)],
+            };
+            let finding = if found.is_empty() { Finding::Clear } else { Finding::Consider };
+            let kept = Verdict::kept(finding, found);
+            assert_eq!(kept.decision, decision, "what is kept says what was decided");
+            kept
+        };
+        let (ask, review) = (Decision::AskCustomer, Decision::Review);
+        let seconds = [APPROVE, REJECT, FINAL, ask, review];
+        // The decision for each second, and whether the two contradict each other.
+        for (first, expected) in [
+            (APPROVE, [(APPROVE, false), (review, true), (review, true), (ask, false), (review, false)]),
+            (REJECT, [(review, true), (REJECT, false), (review, true), (review, false), (review, false)]),
+            (FINAL, [(review, true), (review, true), (FINAL, false), (review, false), (review, false)]),
+            (ask, [(review, false); 5]),
+            (review, [(review, false); 5]),
+        ] {
+            for (second, (decision, contradict)) in seconds.into_iter().zip(expected) {
+                let verdict = compare(of(first), of(second));
+                assert_eq!(verdict.decision, decision, "{first:?} {second:?}");
+                let found = |code| verdict.discrepancies.iter().filter(|found| found.code == code).count();
+                assert_eq!(found(Code::BetweenSources), usize::from(contradict), "{first:?} {second:?}");
+                for known in of(first).discrepancies.iter().chain(&of(second).discrepancies) {
+                    assert_eq!(found(known.code), 1, "{first:?} {second:?}: each is seen once");
+                }
+                let is_clear = verdict.finding == Finding::Clear;
+                assert_eq!(is_clear, verdict.discrepancies.is_empty(), "{first:?} {second:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_doubted_is_a_persons_to_decide() {
+        let verdict = Verdict::kept(Finding::Clear, vec![]).doubted(Code::NotAllChecksCompleted);
+        assert_eq!((verdict.finding, verdict.decision), (Finding::Consider, Decision::Review));
+        assert_eq!(verdict.discrepancies, [Discrepancy::of(Code::NotAllChecksCompleted)]);
     }
 
     #[test]

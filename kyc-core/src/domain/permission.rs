@@ -40,6 +40,8 @@ words! {
         EraseCustomers = "customers.erase",
         /// See everything that is held on a customer.
         ExportCustomers = "customers.export",
+        /// See how the identity providers fare.
+        ReadProviders = "providers.read",
         /// Rotate and retire the keys that personal data is sealed and found with: the operator's alone, at the
         /// command line of the machine that has the keyring.
         RotateKeys = "keys.rotate",
@@ -87,6 +89,7 @@ impl Role {
     /// | read audit events | - | - | yes | yes |
     /// | manage keys | - | - | - | yes |
     /// | legal hold, erasure, export | - | - | - | yes |
+    /// | read how providers fare | - | - | - | yes |
     /// | rotate master and fingerprint keys | - | - | - | - |
     #[must_use]
     pub const fn may(self, permission: Permission) -> bool {
@@ -99,7 +102,8 @@ impl Role {
             Permission::ManageKeys
             | Permission::HoldCustomers
             | Permission::EraseCustomers
-            | Permission::ExportCustomers => matches!(self, Self::Admin),
+            | Permission::ExportCustomers
+            | Permission::ReadProviders => matches!(self, Self::Admin),
             Permission::RotateKeys => false,
         }
     }
@@ -133,6 +137,7 @@ mod tests {
             (Permission::HoldCustomers, [false, false, false, true]),
             (Permission::EraseCustomers, [false, false, false, true]),
             (Permission::ExportCustomers, [false, false, false, true]),
+            (Permission::ReadProviders, [false, false, false, true]),
             (Permission::RotateKeys, [false; 4]),
         ];
         assert_eq!(rows.len(), Permission::ALL.len());

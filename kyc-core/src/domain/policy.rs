@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
+use super::breaker::BreakerPolicy;
 use super::country::Country;
 use super::customer::Customer;
 use super::discrepancy::{Code, Discrepancy};
@@ -43,6 +44,30 @@ pub struct Policy {
     pub retry: RetryPolicy,
     /// How often a provider is asked about what it has.
     pub polling: PollingPolicy,
+    /// When a provider counts as down, and is asked no more for a while.
+    pub breaker: BreakerPolicy,
+    /// Where two providers have to agree. Default: nowhere.
+    pub second_opinion: SecondOpinion,
+}
+
+/// Where no single provider's answer decides: the next one is asked as well, and a person decides where the two
+/// do not agree.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SecondOpinion {
+    /// The countries whose documents take two. Default: none.
+    pub countries: BTreeSet<Country>,
+    /// The types of document that take two. Default: none.
+    pub document_types: BTreeSet<DocumentType>,
+}
+
+impl SecondOpinion {
+    /// Whether two providers have to agree on this customer: by the country of issue, or by the type.
+    #[must_use]
+    pub fn takes_two(&self, customer: &Customer) -> bool {
+        let document = customer.identity_document();
+        self.countries.contains(&document.issuing_country())
+            || self.document_types.contains(&document.document_type())
+    }
 }
 
 /// Which values of a kind are accepted.
@@ -81,6 +106,8 @@ impl Default for Policy {
             retention_years: retention::DEFAULT_YEARS,
             retry: RetryPolicy::default(),
             polling: PollingPolicy::default(),
+            breaker: BreakerPolicy::default(),
+            second_opinion: SecondOpinion::default(),
         }
     }
 }

@@ -231,7 +231,8 @@ pub fn bucket_seconds(bucket: u16) -> u64 {
     ((bucket % SUB_BUCKETS + SUB_BUCKETS + 1) << shift) - 1
 }
 
-fn percentile(buckets: &BTreeMap<u16, i64>, percent: u64) -> Option<u64> {
+/// The upper bound of the values of which so many percent are no higher, by nearest rank; none of no values.
+pub(crate) fn percentile(buckets: &BTreeMap<u16, i64>, percent: u64) -> Option<u64> {
     let total: u64 = buckets.values().filter_map(|count| u64::try_from(*count).ok()).sum();
     let rank = (total * percent).div_ceil(100).max(1);
     let mut seen = 0;

@@ -87,10 +87,15 @@ impl RetryPolicy {
     #[must_use]
     pub fn delay(&self, failures: u32, random: u64) -> Duration {
         let doublings = failures.saturating_sub(1).min(31);
-        let bound = self.base.saturating_mul(1 << doublings).min(self.cap);
-        let millis = u64::try_from(bound.as_millis()).unwrap_or(u64::MAX).max(1);
-        Duration::from_millis(random % millis + 1)
+        jitter(self.base.saturating_mul(1 << doublings).min(self.cap), random)
     }
+}
+
+/// A random part of a time, at least a millisecond. `random` is any random number.
+#[must_use]
+pub fn jitter(bound: Duration, random: u64) -> Duration {
+    let millis = u64::try_from(bound.as_millis()).unwrap_or(u64::MAX).max(1);
+    Duration::from_millis(random % millis + 1)
 }
 
 #[cfg(test)]

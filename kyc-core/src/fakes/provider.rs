@@ -39,7 +39,7 @@ pub struct Submitted {
 /// A provider that takes its answers from a script, in order, and answers clear where there is none.
 ///
 /// A call without progress counts as a submission, also where the script has it fail: after a time-out
-/// nobody knows whether the provider has it.
+/// nobody knows whether the provider has it. Only one that is [`ProviderError::Unreachable`] has not arrived.
 ///
 /// ```
 /// use kyc_core::fakes::FakeProvider;
@@ -60,6 +60,8 @@ pub struct FakeProvider {
 #[derive(Debug, Default)]
 struct State {
     script: VecDeque<Result<Step, ProviderError>>,
+    /// What every call comes to that the script has no answer for, in place of a clear one.
+    down: Option<ProviderError>,
     submissions: Vec<Submitted>,
     steps: usize,
     forgets_with: Option<Result<Forgotten, ProviderError>>,
@@ -89,6 +91,11 @@ impl FakeProvider {
     /// Puts what the next unscripted call of [`IdentityProvider::advance`] comes to at the script's end.
     pub fn answer_with(&self, answer: Result<Step, ProviderError>) {
         lock(&self.state).script.push_back(answer);
+    }
+
+    /// Has every call fail that the script has no answer for, until there is no error any more.
+    pub fn fail_with(&self, error: Option<ProviderError>) {
+        lock(&self.state).down = error;
     }
 
     /// A step that ends the verification.
@@ -189,7 +196,9 @@ impl IdentityProvider for FakeProvider {
     ) -> Result<Step, ProviderError> {
         let mut state = lock(&self.state);
         state.steps += 1;
-        if progress.is_none() {
+        let otherwise = state.down.map_or_else(|| Ok(Self::done(Outcome::Clear, Vec::new())), Err);
+        let result = state.script.pop_front().unwrap_or(otherwise);
+        if progress.is_none() && result.as_ref().err() != Some(&ProviderError::Unreachable) {
             let Submission { verification, subject, customer, documents: _ } = submission.clone();
             match state.submissions.iter_mut().find(|sent| sent.verification == verification) {
                 Some(sent) => {
@@ -199,7 +208,7 @@ impl IdentityProvider for FakeProvider {
                 None => state.submissions.push(Submitted { verification, subject, customer, times: 1 }),
             }
         }
-        state.script.pop_front().unwrap_or_else(|| Ok(Self::done(Outcome::Clear, Vec::new())))
+        result
     }
 
     fn read_callback(&self, callback: &Callback) -> Result<CallbackNews, CallbackError> {

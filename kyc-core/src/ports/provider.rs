@@ -293,16 +293,56 @@ pub enum ProviderError {
 }
 
 impl ProviderError {
+    /// The error without its details.
+    #[must_use]
+    pub const fn error_class(self) -> ErrorClass {
+        match self {
+            Self::Unreachable => ErrorClass::Unreachable,
+            Self::Transient => ErrorClass::Transient,
+            Self::RateLimited { .. } => ErrorClass::RateLimited,
+            Self::Refused => ErrorClass::Refused,
+            Self::Malformed => ErrorClass::Malformed,
+        }
+    }
+
     /// A stable word for logs, audit and metrics.
     #[must_use]
     pub const fn class(self) -> &'static str {
+        self.error_class().as_str()
+    }
+
+    /// Whether something of the call may have reached the provider: for all but [`ProviderError::Unreachable`].
+    #[must_use]
+    pub const fn may_have_arrived(self) -> bool {
         match self {
-            Self::Unreachable => "unreachable",
-            Self::Transient => "transient",
-            Self::RateLimited { .. } => "rate_limited",
-            Self::Refused => "refused",
-            Self::Malformed => "malformed",
+            Self::Unreachable => false,
+            Self::Transient | Self::RateLimited { .. } | Self::Refused | Self::Malformed => true,
         }
+    }
+
+    /// Whether it says that the provider is down. One that refuses, or asks to slow down, is not.
+    #[must_use]
+    pub const fn is_outage(self) -> bool {
+        match self {
+            Self::Unreachable | Self::Transient | Self::Malformed => true,
+            Self::RateLimited { .. } | Self::Refused => false,
+        }
+    }
+}
+
+words! {
+    /// A [`ProviderError`] without its details.
+    pub enum ErrorClass, "error class" {
+        /// See [`ProviderError::Unreachable`].
+        Unreachable = "unreachable",
+        /// See [`ProviderError::Transient`].
+        Transient = "transient",
+        /// See [`ProviderError::RateLimited`].
+        RateLimited = "rate_limited",
+        /// See [`ProviderError::Refused`].
+        Refused = "refused",
+        /// See [`ProviderError::Malformed`].
+        Malformed = "malformed",
     }
 }
 

@@ -86,6 +86,13 @@ impl<'a> Change<'a> {
         self.verification = next;
     }
 
+    /// Puts a new verification behind the latest, which has ended so.
+    pub(super) fn follow(&mut self, ended: Verification, next: Verification) {
+        self.writes.push(Write::PutVerification(ended));
+        self.row.latest = next.id;
+        self.verification = next;
+    }
+
     /// Counts a decision of the rules.
     pub(super) fn count_decision(&mut self) {
         let begun = self.verification.submitted_at.unwrap_or(self.verification.scheduled_for);
@@ -159,9 +166,10 @@ impl Kyc {
         } else {
             let all = self.ports.store.verifications(row.subject).await?;
             // One that the new one supersedes before its time has come never ran, and frees its slot.
+            // A second opinion belongs to the one whose answer it is about.
             let counted = all.iter().filter(|one| {
                 let waits = matches!(one.state, State::Queued | State::Superseded);
-                !(waits && one.scheduled_for > now)
+                one.cause != Cause::SecondOpinion && !(waits && one.scheduled_for > now)
             });
             let scheduled: Vec<Timestamp> = counted.map(|one| one.scheduled_for).collect();
             schedule::next_slot(now, limit, &scheduled)

@@ -3,23 +3,27 @@
 //! News may be late, doubled or out of order. A verification that has ended stays as it is (I3): its
 //! answer is kept as evidence, and changes nothing.
 
+mod later;
+mod opinion;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use self::later::Miss;
+
 use super::change::{Change, codes};
-use super::run::Prepared;
 use super::sealing::{Place, seal};
 use super::{Kyc, PortFailure, ROUNDS, Ran, Refused};
 use crate::Secret;
 use crate::domain::actor::Actor;
 use crate::domain::audit::{Action, AuditEvent};
-use crate::domain::decision::{Verdict, judge, route};
+use crate::domain::decision::{Verdict, judge};
 use crate::domain::discrepancy::{Code, Discrepancy};
 use crate::domain::field::Field;
 use crate::domain::ids::{ProviderName, VerificationId};
 use crate::domain::status::Event as StatusEvent;
-use crate::domain::verification::{Event, Finding};
+use crate::domain::verification::Event;
 use crate::ports::Cipher;
 use crate::ports::cipher::{DigestPurpose, Digests, Sealed};
 use crate::ports::provider::{Answer, Outcome, Progress, ProviderError, Reference};
@@ -45,10 +49,45 @@ pub(super) enum News {
     Answered(Answer),
     /// The call failed.
     Failed(ProviderError),
+    /// Nothing has left this machine, none of the providers behind this one could be reached either, and later
+    /// the first is asked again.
+    NoneReached { back_to: ProviderName },
+    /// Nothing has left this machine, and this provider is to be asked at once.
+    Moved { to: ProviderName, why: &'static str },
+    /// The provider is down, and is called no more until then.
+    Barred { until: Timestamp },
+    /// There is no other provider that could give a second opinion.
+    NoOther,
     /// Our own rules decide.
     Settled,
     /// What was sealed does not open.
     Unreadable,
+}
+
+impl News {
+    /// Whether the provider may know of the verification by what brought this news.
+    pub(super) const fn has_told(&self) -> bool {
+        match self {
+            Self::Saved { .. } | Self::Answered(_) => true,
+            Self::Failed(error) => error.may_have_arrived(),
+            Self::NoneReached { .. }
+            | Self::Moved { .. }
+            | Self::Barred { .. }
+            | Self::NoOther
+            | Self::Settled
+            | Self::Unreadable => false,
+        }
+    }
+}
+
+/// What a worker holds a verification by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Held {
+    /// The lease.
+    pub(super) lease: Lease,
+    /// Whether the provider may have been told before the worker took it. The store says yes from the claim on, so
+    /// that a death counts as a call; what has told nobody puts it back.
+    pub(super) attempted: bool,
 }
 
 /// What comes with the news.
@@ -58,6 +97,8 @@ pub(super) struct Findings {
     pub(super) own: Vec<Discrepancy>,
     /// The fields that were sent to the provider to get the news.
     pub(super) disclosed: Vec<Field>,
+    /// Whether the policy asks for two opinions on the customer.
+    pub(super) takes_two: bool,
 }
 
 impl Kyc {
@@ -80,8 +121,7 @@ impl Kyc {
         let record = self.ports.store.verification(id).await.map_err(PortFailure::from)?;
         let record = record.filter(|record| record.verification.provider == *provider);
         let record = record.ok_or(RecordError::Unknown)?;
-        let Prepared { own, .. } = self.prepare(&record).map_err(PortFailure::from)?;
-        let findings = Findings { own, disclosed: Vec::new() };
+        let findings = self.prepare(&record).map_err(PortFailure::from)?.findings(self);
         let actor = Actor::system("callback");
         Ok(self.record(&actor, record, None, News::Answered(answer), findings).await?)
     }
@@ -91,12 +131,20 @@ impl Kyc {
         &self,
         actor: &Actor,
         mut record: VerificationRecord,
-        lease: Option<Lease>,
+        held: Option<Held>,
         news: News,
         findings: Findings,
     ) -> Result<Ran, PortFailure> {
         for _ in 0..ROUNDS {
-            let step = Step { kyc: self, actor, record: &record, lease, now: self.now() };
+            let before = held.map_or(record.verification.attempted, |held| held.attempted);
+            let step = Step {
+                kyc: self,
+                actor,
+                record: &record,
+                lease: held.map(|held| held.lease),
+                attempted: before || news.has_told(),
+                now: self.now(),
+            };
             let committed = if record.verification.state.is_open() {
                 step.apply(&news, &findings).await
             } else {
@@ -134,6 +182,8 @@ struct Step<'a> {
     actor: &'a Actor,
     record: &'a VerificationRecord,
     lease: Option<Lease>,
+    /// Whether the provider may know of it, by this news or by what came before.
+    attempted: bool,
     now: Timestamp,
 }
 
@@ -158,28 +208,39 @@ impl<'a> Step<'a> {
                     .map(|found| Discrepancy { provider: Some(provider.clone()), ..found });
                 let all = findings.own.iter().cloned().chain(theirs).collect();
                 let verdict = judge(answer.outcome, all, self.kyc.policy(), self.now);
-                self.end(Event::Completed(verdict.finding), verdict, Some(answer), findings).await
+                self.conclude(verdict, answer, findings).await
             }
             News::Settled => {
                 let verdict = judge(Outcome::Consider, findings.own.clone(), self.kyc.policy(), self.now);
                 self.end(Event::Completed(verdict.finding), verdict, None, findings).await
             }
-            News::Failed(ProviderError::Refused) => self.give_up(Code::NotAllChecksCompleted, findings).await,
+            News::Failed(ProviderError::Refused) | News::NoOther => {
+                self.give_up(Code::NotAllChecksCompleted, findings).await
+            }
             News::Failed(ProviderError::RateLimited { retry_after }) => {
                 let failures = self.record.verification.failures;
                 let delay = match retry_after {
                     Some(delay) => *delay,
                     None => self.backoff(failures + 1)?,
                 };
-                self.defer(failures, delay, "rate_limited", Code::ProviderUnavailable, findings).await
+                let miss = Miss::of("rate_limited", Code::ProviderUnavailable);
+                self.defer(failures, delay, miss, findings).await
             }
             News::Failed(error @ (ProviderError::Unreachable | ProviderError::Transient)) => {
-                self.count_failure(error.class(), Code::ProviderUnavailable, findings).await
+                self.count_failure(Miss::of(error.class(), Code::ProviderUnavailable), findings).await
             }
             News::Failed(error @ ProviderError::Malformed) => {
-                self.count_failure(error.class(), Code::UnknownResult, findings).await
+                self.count_failure(Miss::of(error.class(), Code::UnknownResult), findings).await
             }
-            News::Unreadable => self.count_failure("unreadable", Code::NotAllChecksCompleted, findings).await,
+            News::NoneReached { back_to } => {
+                let miss = Miss::of(ProviderError::Unreachable.class(), Code::ProviderUnavailable);
+                self.count_failure(Miss { back_to: Some(back_to), ..miss }, findings).await
+            }
+            News::Moved { to, why } => self.go_to(to, why).await,
+            News::Barred { until } => self.wait(*until, findings).await,
+            News::Unreadable => {
+                self.count_failure(Miss::of("unreadable", Code::NotAllChecksCompleted), findings).await
+            }
         }
     }
 
@@ -228,53 +289,6 @@ impl<'a> Step<'a> {
         }
         change.commit(self.kyc).await?;
         Ok(Ran::Saved)
-    }
-
-    /// A call failed: try again, or have a person decide after the last try.
-    async fn count_failure(
-        &self,
-        class: &'static str,
-        last: Code,
-        findings: &Findings,
-    ) -> Result<Ran, Refused> {
-        let failures = self.record.verification.failures + 1;
-        if failures >= self.kyc.policy().retry.tries {
-            return self.give_up(last, findings).await;
-        }
-        let delay = self.backoff(failures)?;
-        self.defer(failures, delay, class, last, findings).await
-    }
-
-    async fn defer(
-        &self,
-        failures: u32,
-        delay: Duration,
-        class: &'static str,
-        last: Code,
-        findings: &Findings,
-    ) -> Result<Ran, Refused> {
-        if self.is_given_up(delay) {
-            return self.give_up(last, findings).await;
-        }
-        let mut change = self.change();
-        change.verification.failures = failures;
-        change.verification.due_at = Some(self.later(delay));
-        let event = self.event(Action::VerificationDeferred).because([class]);
-        change.witness(event.about(findings.disclosed.clone()));
-        change.commit(self.kyc).await?;
-        Ok(Ran::Deferred)
-    }
-
-    /// No answer can be had: a person decides (I4).
-    async fn give_up(&self, code: Code, findings: &Findings) -> Result<Ran, Refused> {
-        let mut discrepancies = findings.own.clone();
-        discrepancies.push(Discrepancy {
-            provider: Some(self.record.verification.provider.clone()),
-            ..Discrepancy::of(code)
-        });
-        let decision = route(&discrepancies);
-        let verdict = Verdict { finding: Finding::Consider, discrepancies, decision };
-        self.end(Event::GivenUp, verdict, None, findings).await
     }
 
     /// The verification ends.
@@ -334,8 +348,16 @@ impl<'a> Step<'a> {
                 change.verification.progress = Some(self.seal(&mut change, Place::Progress(id), &bytes)?);
                 change.verification.reference = self.reference(progress);
             }
-            News::Failed(_) | News::Settled | News::Unreadable => {}
+            News::Failed(_)
+            | News::NoneReached { .. }
+            | News::Moved { .. }
+            | News::Barred { .. }
+            | News::NoOther
+            | News::Settled
+            | News::Unreadable => {}
         }
+        // Without the lease nobody can say what others have told the provider meanwhile.
+        change.verification.attempted = self.attempted || self.record.verification.attempted;
         let event =
             self.event(Action::AnswerIgnored).because([self.record.verification.state.kind().as_str()]);
         change.witness(event.about(findings.disclosed.clone()));
@@ -345,7 +367,9 @@ impl<'a> Step<'a> {
     }
 
     fn change(&self) -> Change<'a> {
-        Change::of(&self.record.row, &self.record.verification, self.now).under(self.lease)
+        let mut change = Change::of(&self.record.row, &self.record.verification, self.now).under(self.lease);
+        change.verification.attempted = self.attempted;
+        change
     }
 
     fn event(&self, action: Action) -> AuditEvent {
@@ -377,25 +401,7 @@ impl<'a> Step<'a> {
         Ok(())
     }
 
-    fn backoff(&self, failures: u32) -> Result<Duration, Refused> {
-        let random = u64::from_be_bytes(self.kyc.random()?);
-        Ok(self.kyc.policy().retry.delay(failures, random))
-    }
-
-    /// When to look again at what the provider has.
-    fn look_again(&self) -> Duration {
-        let since = self.record.verification.submitted_at.unwrap_or(self.now);
-        self.kyc.policy().polling.interval(self.now.duration_since(since))
-    }
-
-    fn later(&self, delay: Duration) -> Timestamp {
-        self.now.saturating_add(delay).unwrap_or(Timestamp::MAX)
-    }
-
-    /// Whether the verification would be open for longer than the policy allows.
-    fn is_given_up(&self, delay: Duration) -> bool {
-        let limit = self.kyc.policy().retry.give_up_after;
-        let end = self.record.verification.scheduled_for.saturating_add(limit).unwrap_or(Timestamp::MAX);
-        self.later(delay) > end
+    fn random<const N: usize>(&self) -> Result<[u8; N], Refused> {
+        Ok(self.kyc.random()?)
     }
 }

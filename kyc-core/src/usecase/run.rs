@@ -5,7 +5,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use super::record::{Findings, News};
+use super::providers::{Choice, Wish};
+use super::record::{Findings, Held, News};
 use super::sealing::{Place, open, open_customer};
 use super::{Kyc, PortFailure, day};
 use crate::domain::actor::Actor;
@@ -14,7 +15,7 @@ use crate::domain::decision::settles_alone;
 use crate::domain::discrepancy::Discrepancy;
 use crate::domain::field::Field;
 use crate::domain::status::Decision;
-use crate::domain::verification::State;
+use crate::domain::verification::{Cause, State, Verification};
 use crate::ports::IdentityProvider;
 use crate::ports::cipher::CipherError;
 use crate::ports::provider::{Documents, Progress, ProviderError, Step, Submission};
@@ -33,6 +34,12 @@ pub enum Ran {
     Saved,
     /// A call failed and is tried again later.
     Deferred,
+    /// The provider is known to be down, and was not called; that counts no try.
+    Waiting,
+    /// Nothing has left this machine, and another provider is to be asked; it is due at once.
+    Moved,
+    /// It ended, and a second provider is asked before anything is decided.
+    Seconded,
     /// It had ended before the answer came; the answer was recorded and changed nothing.
     Ignored,
     /// Another worker has it by now; nothing was written.
@@ -76,37 +83,94 @@ impl Kyc {
     pub async fn run(&self, claimed: Claimed) -> Result<Ran, PortFailure> {
         let actor = Actor::system("worker");
         let Claimed { record, lease } = claimed;
-        let Ok(Prepared { customer, own, progress }) = self.prepare(&record) else {
+        let held = Held { lease, attempted: record.verification.attempted };
+        let Ok(prepared) = self.prepare(&record) else {
             // A key that is missing may come back, so this counts as a failed call.
-            return self.record(&actor, record, Some(lease), News::Unreadable, Findings::default()).await;
+            return self.record(&actor, record, Some(held), News::Unreadable, Findings::default()).await;
         };
-        if record.verification.state == State::Queued && settles_alone(&own) {
-            let findings = Findings { own, disclosed: Vec::new() };
-            return self.record(&actor, record, Some(lease), News::Settled, findings).await;
+        let (news, findings) = self.step(&record, prepared).await?;
+        self.record(&actor, record, Some(held), news, findings).await
+    }
+
+    /// One step: our own rules, or one call of one provider, or the news that there is none to be made.
+    async fn step(
+        &self,
+        record: &VerificationRecord,
+        prepared: Prepared,
+    ) -> Result<(News, Findings), PortFailure> {
+        let verification = &record.verification;
+        let mut findings = prepared.findings(self);
+        let Prepared { customer, progress, .. } = prepared;
+        if verification.state == State::Queued && settles_alone(&findings.own) {
+            return Ok((News::Settled, findings));
         }
-        let Some(provider) = self.ports.providers.named(&record.verification.provider) else {
-            // The operator may have it back in the settings; until then it counts as one that is down.
-            let news = News::Failed(ProviderError::Unreachable);
-            return self
-                .record(&actor, record, Some(lease), news, Findings { own, disclosed: Vec::new() })
-                .await;
+        let first = self.first_of(verification).await?;
+        let wish = Wish {
+            of: verification.id,
+            // Of anything else somebody may know.
+            may_move: verification.state == State::Queued && progress.is_none() && !verification.attempted,
+            barred: first.as_ref().map(|first| &first.provider),
+            clock: &*self.ports.clock,
+            policy: &self.policy.breaker,
         };
-        let disclosed = if progress.is_none() { disclosed(provider, &customer) } else { Vec::new() };
+        let providers = &self.ports.providers;
+        let call = match providers.choose(&verification.provider, wish) {
+            Choice::Ask(call) => call,
+            Choice::Move { to, why } => return Ok((News::Moved { to, why }, findings)),
+            Choice::Wait(until) => return Ok((News::Barred { until }, findings)),
+            // The operator may have it back in the settings; until then it counts as one that is down.
+            Choice::Gone => return Ok((News::Failed(ProviderError::Unreachable), findings)),
+            Choice::NoOther => return Ok((News::NoOther, findings)),
+        };
+        let disclosed = if progress.is_none() { disclosed(call.provider(), &customer) } else { Vec::new() };
         let submission = Submission {
-            verification: record.verification.id,
+            verification: verification.id,
             subject: record.row.subject,
             customer,
             documents: Documents::none(),
         };
-        let news = match provider.advance(&submission, progress.as_ref()).await {
+        let news = match call.advance(&submission, progress.as_ref()).await {
             Ok(Step::Save { progress, again_in }) => News::Saved { progress, link: None, again_in },
             Ok(Step::Ask { progress, link, again_in }) => {
                 News::Saved { progress, link: Some(link), again_in }
             }
             Ok(Step::Done(answer)) => News::Answered(answer),
+            Err(ProviderError::Unreachable) if wish.may_move => self.unreached(verification, &wish),
             Err(error) => News::Failed(error),
         };
-        self.record(&actor, record, Some(lease), news, Findings { own, disclosed }).await
+        if news.has_told() {
+            findings.disclosed = disclosed;
+        }
+        Ok((news, findings))
+    }
+
+    /// No connection to the provider could be made: the next one is asked, and after the last one, later, the
+    /// first again.
+    fn unreached(&self, verification: &Verification, wish: &Wish<'_>) -> News {
+        let providers = &self.ports.providers;
+        let here = &verification.provider;
+        if let Some(next) = providers.after(here, wish) {
+            return News::Moved { to: next.clone(), why: ProviderError::Unreachable.class() };
+        }
+        match providers.other_than(wish.barred).filter(|first| *first != here) {
+            Some(first) => News::NoneReached { back_to: first.clone() },
+            None => News::Failed(ProviderError::Unreachable),
+        }
+    }
+
+    /// The verification of which this one is the second opinion.
+    pub(super) async fn first_of(&self, second: &Verification) -> Result<Option<Verification>, PortFailure> {
+        if second.cause != Cause::SecondOpinion {
+            return Ok(None);
+        }
+        let all = self.ports.store.verifications(second.subject).await?;
+        let is_first = |one: &Verification| {
+            one.id < second.id
+                && one.version == second.version
+                && one.cause != Cause::SecondOpinion
+                && one.state.finding().is_some()
+        };
+        Ok(all.into_iter().find(is_first))
     }
 
     /// Opens what a step needs, and applies our own rules.
@@ -139,4 +203,15 @@ pub(super) struct Prepared {
     /// What our own rules found.
     pub(super) own: Vec<Discrepancy>,
     pub(super) progress: Option<Progress>,
+}
+
+impl Prepared {
+    /// What comes with whatever news there will be.
+    pub(super) fn findings(&self, kyc: &Kyc) -> Findings {
+        Findings {
+            own: self.own.clone(),
+            disclosed: Vec::new(),
+            takes_two: kyc.policy.second_opinion.takes_two(&self.customer),
+        }
+    }
 }

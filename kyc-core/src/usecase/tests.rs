@@ -3,14 +3,17 @@
 mod access;
 mod erasure;
 mod evidence;
+mod failover;
 mod faults;
 mod flow;
 mod late;
 mod ledger;
 mod limits;
 mod once;
+mod outage;
 mod retention;
 mod rotation;
+mod second_opinion;
 
 use std::sync::Arc;
 
@@ -22,7 +25,7 @@ use crate::Secret;
 use crate::domain::actor::Actor;
 use crate::domain::audit::{Action, ChainWalk, ChainedEvent};
 use crate::domain::customer::{CustomerForm, CustomerUpdate, DocumentForm, Patch};
-use crate::domain::ids::CustomerId;
+use crate::domain::ids::{CustomerId, ProviderName};
 use crate::domain::policy::Policy;
 use crate::domain::status::Status;
 use crate::fakes::{FakeCipher, FakeClock, FakeEntropy, FakeProvider, MemoryStore, sample_customer};
@@ -45,18 +48,25 @@ impl World {
     }
 
     fn with(policy: Policy) -> Self {
+        Self::over(policy, &[&FakeProvider::new()])
+    }
+
+    /// With these providers, in order of preference.
+    fn over(policy: Policy, providers: &[&FakeProvider]) -> Self {
         let store = MemoryStore::new();
-        let provider = FakeProvider::new();
+        let [provider, others @ ..] = providers else { panic!("a provider") };
+        let others = others.iter().map(|other| Arc::new((*other).clone()) as _).collect();
         let clock = FakeClock::new();
         let cipher = FakeCipher::new();
         let entropy = FakeEntropy::new();
         let ports = Ports {
             store: Arc::new(store.clone()),
-            providers: Providers::one(Arc::new(provider.clone())),
+            providers: Providers::in_order(Arc::new((*provider).clone()), others),
             clock: Arc::new(clock.clone()),
             cipher: Arc::new(cipher.clone()),
             entropy: Arc::new(entropy.clone()),
         };
+        let provider = (*provider).clone();
         Self { kyc: Kyc::new(ports, policy), store, provider, clock, cipher, entropy }
     }
 
@@ -101,6 +111,11 @@ impl World {
 #[track_caller]
 fn now<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("a future over fakes is ready at once")
+}
+
+/// A provider of this name.
+fn provider(name: &str) -> FakeProvider {
+    FakeProvider::named(ProviderName::parse(name).unwrap())
 }
 
 fn admin() -> Actor {
