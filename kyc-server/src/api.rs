@@ -14,6 +14,7 @@ pub mod health;
 pub mod limits;
 mod once;
 pub mod problem;
+pub mod providers;
 pub mod query;
 pub mod report;
 pub mod request_id;
@@ -36,6 +37,7 @@ pub type Apis = (
     api_keys::ApiKeysApi,
     audit::AuditApi,
     whoami::WhoamiApi,
+    providers::ProvidersApi,
     health::HealthApi,
     service::ServiceApi,
 );
@@ -64,7 +66,7 @@ pub enum Tag {
     Report,
     /// API keys, and the audit events of what was done with them.
     Access,
-    /// The service itself: who one is, health, documents.
+    /// The service itself: who one is, how its providers fare, health, documents.
     Service,
 }
 

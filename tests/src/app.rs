@@ -10,8 +10,9 @@
 mod client;
 pub mod customers;
 pub mod document;
+pub mod fleet;
 pub mod ledger;
-mod outage;
+pub mod outage;
 pub mod reply;
 
 use std::collections::BTreeSet;
@@ -218,7 +219,7 @@ impl TestApp {
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let bind = Sandbox::bind((Ipv4Addr::LOCALHOST, 0), keys.clone(), Arc::clone(&shared));
         let sandbox = Arc::new(runtime.block_on(bind).unwrap());
-        let relay = runtime.block_on(Relay::start(sandbox.local_addr()));
+        let relay = Relay::start(sandbox.local_addr());
         let name = ProviderName::parse("sandbox").unwrap();
         let config = HttpProviderConfig::new(name, format!("http://{}", relay.address()), keys);
         let sandboxed = HttpProvider::new(&config, Arc::clone(&shared)).unwrap();

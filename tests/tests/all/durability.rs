@@ -7,6 +7,7 @@
 
 mod kills;
 mod order;
+mod outages;
 mod retries;
 mod stop;
 mod trace;

@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod erasure;
+mod failover;
 mod health;
 mod idempotency;
 mod keys;

@@ -92,6 +92,7 @@ fn a_method_that_is_not_there_is_a_405_that_names_those_that_are() {
         ("/api-keys/{id}", "DELETE"),
         ("/audit-events", "GET, HEAD"),
         ("/whoami", "GET, HEAD"),
+        ("/providers", "GET, HEAD"),
         ("/health/live", "GET, HEAD"),
         ("/health/ready", "GET, HEAD"),
         ("/openapi.json", "GET, HEAD"),
@@ -110,7 +111,7 @@ fn a_method_that_is_not_there_is_a_405_that_names_those_that_are() {
             assert_eq!(refused.header("allow"), allowed, "{method} {template}");
         }
     }
-    assert_eq!(document::served().json["paths"].as_object().unwrap().len(), 18, "every path is in the list");
+    assert_eq!(document::served().json["paths"].as_object().unwrap().len(), 19, "every path is in the list");
 }
 
 /// OWASP ASVS 5.0.0, 4.1.4.

@@ -26,7 +26,16 @@ fn walk() -> TestApp {
             app.get(&format!("/customers/{id}{path}")).expect(200);
         }
     }
-    for path in ["/customers", report, "/whoami", "/health/live", "/health/ready", "/openapi.json", "/docs"] {
+    for path in [
+        "/customers",
+        report,
+        "/whoami",
+        "/providers",
+        "/health/live",
+        "/health/ready",
+        "/openapi.json",
+        "/docs",
+    ] {
         app.get(path).expect(200);
     }
     app.call("GET", report).header("Accept", "text/csv").send().expect(200);
@@ -133,6 +142,7 @@ fn what_the_document_announces_can_be_met() {
         ("GET /customers/{id}/kyc-status", general(&[400, 503])),
         ("GET /customers/{id}/verifications", general(&[400, 503])),
         ("GET /health/live", general(&[503])),
+        ("GET /providers", general(&[400, 503])),
         ("GET /report", general(&[400, 503])),
         ("GET /whoami", general(&[400, 503])),
         ("POST /api-keys", general(&[409])),
