@@ -7,6 +7,7 @@
 mod absence;
 mod api_keys;
 mod audit;
+mod callback;
 pub mod chain;
 mod change;
 mod customer;
@@ -46,6 +47,7 @@ use jiff::civil::Date;
 pub use self::absence::Absence;
 pub use self::api_keys::{ApiKeyError, AuthenticateError, CreateApiKey, CreatedApiKey};
 pub use self::audit::{AuditError, AuditPage, AuditQuery, AuditView};
+pub use self::callback::{CallbackRefused, Received};
 pub use self::customer::{CustomerError, CustomerView, Reveal};
 pub use self::erase::{Erase, EraseError};
 pub use self::export::{Export, ExportError, ExportedVerification, ExportedVersion};
@@ -71,7 +73,7 @@ pub use self::verifications::VerificationsError;
 use crate::domain::audit::AuditEvent;
 use crate::domain::ids::{ChangesetId, SubjectId};
 use crate::domain::policy::Policy;
-use crate::ports::cipher::CipherError;
+use crate::ports::cipher::{CipherError, Digests};
 use crate::ports::entropy::NoEntropy;
 use crate::ports::store::{
     Changeset, CommitError, Conflict, Guard, IdempotencyRecord, Queue, StoreError, Write,
@@ -104,6 +106,8 @@ pub struct Kyc {
     wake: Option<Arc<dyn Fn() + Send + Sync>>,
     /// The request that is carried out, where it was made under an idempotency key.
     once: Option<Arc<once::Once>>,
+    /// The callback that is carried out, as it is known again.
+    callback: Option<Arc<Digests>>,
     ledger: Option<Ledger>,
 }
 
@@ -111,7 +115,7 @@ impl Kyc {
     /// A service over these ports, by this policy.
     #[must_use]
     pub fn new(ports: Ports, policy: Policy) -> Self {
-        Self { ports, policy: Arc::new(policy), wake: None, once: None, ledger: None }
+        Self { ports, policy: Arc::new(policy), wake: None, once: None, callback: None, ledger: None }
     }
 
     /// Has `wake` called after each commit that queued a verification, so that a worker need not wait for

@@ -22,6 +22,7 @@ pub mod routes;
 pub mod service;
 pub mod values;
 pub mod verifications;
+pub mod webhooks;
 pub mod whoami;
 
 use poem_openapi::{LicenseObject, OpenApiService, ServerObject, Tags};
@@ -36,6 +37,7 @@ pub type Apis = (
     report::ReportApi,
     api_keys::ApiKeysApi,
     audit::AuditApi,
+    webhooks::WebhooksApi,
     whoami::WhoamiApi,
     providers::ProvidersApi,
     health::HealthApi,
@@ -44,7 +46,7 @@ pub type Apis = (
 
 /// The endpoints with their document. Each request must bear, as data, the `Kyc` handle, the workers' pulse
 /// (an `Option<Pulse>`), the means to authenticate (`Arc<dyn Authenticate>`), the limits (`Arc<Limiter>`), the
-/// client's address ([`client::ClientAddress`]) and the document itself (`Arc<Document>`).
+/// client's address ([`client::ClientAddress`]), the time (`Arc<dyn Clock>`) and the document itself (`Arc<Document>`).
 #[must_use]
 pub fn service() -> OpenApiService<Apis, ()> {
     OpenApiService::new(Apis::default(), "KYC service", env!("CARGO_PKG_VERSION"))
@@ -66,7 +68,7 @@ pub enum Tag {
     Report,
     /// API keys, and the audit events of what was done with them.
     Access,
-    /// The service itself: who one is, how its providers fare, health, documents.
+    /// The service itself: who one is, how its providers fare, what they call back, health, documents.
     Service,
 }
 

@@ -103,6 +103,7 @@ impl Service {
             .data(pulse)
             .data(keys)
             .data(Arc::clone(&self.limiter))
+            .data(Arc::clone(&self.ports.clock))
             .data(Arc::new(document));
         let around = Around {
             entropy: Arc::clone(&self.ports.entropy),

@@ -13,5 +13,6 @@ mod all {
     mod operator;
     mod secrecy;
     mod security;
+    mod webhooks;
     mod wire;
 }

@@ -59,6 +59,7 @@ pub(super) fn changeset(
 fn check(connection: &Connection, guard: &Guard) -> Result<(), Fault> {
     let (statement, id, expected, conflict) = match guard {
         Guard::NotErased(fingerprints) => return not_erased(connection, fingerprints),
+        Guard::Unclaimed(id) => return unclaimed(connection, *id),
         Guard::Revision { subject, revision } => {
             (sql::REVISION, subject.to_bytes(), *revision, Conflict::Revision)
         }
@@ -72,6 +73,11 @@ fn check(connection: &Connection, guard: &Guard) -> Result<(), Fault> {
         Some(Ok(found)) if found == expected => Ok(()),
         Some(_) | None => Err(Fault::Conflict(conflict)),
     }
+}
+
+fn unclaimed(connection: &Connection, id: VerificationId) -> Result<(), Fault> {
+    let is_unclaimed = connection.prepare_cached(sql::IS_UNCLAIMED)?.exists([&id.to_bytes()[..]])?;
+    if is_unclaimed { Ok(()) } else { Err(Fault::Conflict(Conflict::LeaseLost)) }
 }
 
 fn not_erased(connection: &Connection, fingerprints: &[Fingerprint]) -> Result<(), Fault> {

@@ -188,6 +188,10 @@ pub(super) const REVISION: &str = "SELECT revision FROM customers WHERE subject 
 pub(super) const LEASE_TOKEN: &str =
     "SELECT lease_token FROM verifications WHERE id = ?1 AND lease_token > 0";
 
+// Whoever puts a verification ends its lease, so one that has a lease was taken since.
+pub(super) const IS_UNCLAIMED: &str =
+    "SELECT subject FROM verifications WHERE id = ?1 AND lease_until IS NULL";
+
 // Parameters 1 to 3 say who the customer is; both statements number the rest alike.
 pub(super) const INSERT_CUSTOMER: &str = "\
      INSERT INTO customers (subject, customer_id, registered_at, status, stage, valid_until, \

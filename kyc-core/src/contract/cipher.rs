@@ -221,8 +221,12 @@ pub fn digests_are_equal_for_equal_parts_of_one_purpose_alone(cipher: &dyn Ciphe
     let lists: [&[&[u8]]; 7] =
         [&[], &[b""], &[b"", b""], &[b"ab"], &[b"a", b"b"], &[b"b", b"a"], &[b"ab", b""]];
     let mut seen = BTreeSet::new();
-    let purposes =
-        [DigestPurpose::IdempotencyKey, DigestPurpose::IdempotencyBody, DigestPurpose::ProviderReference];
+    let purposes = [
+        DigestPurpose::IdempotencyKey,
+        DigestPurpose::IdempotencyBody,
+        DigestPurpose::ProviderReference,
+        DigestPurpose::CallbackEvent,
+    ];
     for purpose in purposes {
         for parts in lists {
             let digests = cipher.digests(purpose, parts);

@@ -95,6 +95,9 @@ macro_rules! __store_cases {
                 "A lease gives the right to write until somebody else is given it.";
             leases::putting_a_verification_ends_its_lease_and_keeps_its_token_the_highest =
                 "A lease on a verification that is put ends, and its token stays the highest.";
+            leases::who_guards_against_a_claim_is_refused_until_the_verification_is_put =
+                "A verification that somebody has taken since it was last put is a conflict for who guards \
+                 against it.";
             leases::a_failed_commit_ends_no_lease = "A changeset that is not applied ends no lease.";
             counts::counters_add_up_and_go_down_again = "A count changes its counter by its value, up or down.";
             counts::a_range_has_its_first_and_last_day_and_none_beside =

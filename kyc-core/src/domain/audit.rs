@@ -55,6 +55,8 @@ words! {
         VerificationDecided = "verification.decided",
         /// A provider's answer came for a verification that had ended, and changed nothing.
         AnswerIgnored = "verification.answer_ignored",
+        /// The provider called back, and the verification is looked at now.
+        CallbackReceived = "callback.received",
         /// An API key was made.
         ApiKeyCreated = "api_key.created",
         /// An API key was revoked.

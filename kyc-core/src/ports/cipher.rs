@@ -109,6 +109,8 @@ pub enum DigestPurpose {
     IdempotencyBody,
     /// To understand of which verification a provider's callback speaks.
     ProviderReference,
+    /// To tell whether a provider's callback was received before.
+    CallbackEvent,
 }
 
 impl DigestPurpose {
@@ -119,6 +121,7 @@ impl DigestPurpose {
             Self::IdempotencyKey => "idempotency_key",
             Self::IdempotencyBody => "idempotency_body",
             Self::ProviderReference => "provider_reference",
+            Self::CallbackEvent => "callback_event",
         }
     }
 }

@@ -339,7 +339,7 @@ pub enum Conflict {
     /// The customer who had the id was erased.
     #[error("the customer who had the id was erased")]
     Erased,
-    /// The verification was given to another worker.
+    /// A worker has the verification, and another one than was expected.
     #[error("the lease was lost to another worker")]
     LeaseLost,
 }

@@ -23,6 +23,7 @@ pub(super) struct Change<'a> {
     /// The verification that will be the latest.
     pub(super) verification: Verification,
     lease: Option<Lease>,
+    unclaimed: bool,
     now: Timestamp,
     writes: Vec<Write>,
     audit: Vec<AuditEvent>,
@@ -41,6 +42,7 @@ impl<'a> Change<'a> {
             row: after,
             verification: latest.clone(),
             lease: None,
+            unclaimed: false,
             now,
             writes: Vec::new(),
             audit: Vec::new(),
@@ -51,6 +53,12 @@ impl<'a> Change<'a> {
     /// The change is a worker's: it holds only under this lease.
     pub(super) fn under(mut self, lease: Option<Lease>) -> Self {
         self.lease = lease;
+        self
+    }
+
+    /// The change holds only where no worker has taken the verification.
+    pub(super) const fn unclaimed(mut self) -> Self {
+        self.unclaimed = true;
         self
     }
 
@@ -114,15 +122,21 @@ impl<'a> Change<'a> {
         for (counter, count) in counts {
             self.count(counter, count);
         }
+        let (id, unclaimed) = (self.verification.id, self.unclaimed);
         if self.verification != *self.latest {
             self.writes.push(Write::PutVerification(self.verification));
         }
+        let record = match self.record.take() {
+            Some(record) => Some(record),
+            None => kyc.remember_callback(&mut self.row, self.now).map_err(Refused::Failed)?,
+        };
         let mut writes = vec![Write::UpdateCustomer(self.row.clone())];
         writes.append(&mut self.writes);
         let mut guards =
             vec![Guard::Revision { subject: self.before.subject, revision: self.before.revision }];
         guards.extend(self.lease.map(Guard::Lease));
-        kyc.commit_recorded(self.now, guards, writes, self.audit, self.record).await?;
+        guards.extend(unclaimed.then_some(Guard::Unclaimed(id)));
+        kyc.commit_recorded(self.now, guards, writes, self.audit, record).await?;
         Ok(self.row)
     }
 }

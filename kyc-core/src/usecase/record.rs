@@ -121,9 +121,18 @@ impl Kyc {
         let record = self.ports.store.verification(id).await.map_err(PortFailure::from)?;
         let record = record.filter(|record| record.verification.provider == *provider);
         let record = record.ok_or(RecordError::Unknown)?;
-        let findings = self.prepare(&record).map_err(PortFailure::from)?.findings(self);
+        Ok(self.answered(record, answer).await?)
+    }
+
+    /// Records an answer that came by itself.
+    pub(super) async fn answered(
+        &self,
+        record: VerificationRecord,
+        answer: Answer,
+    ) -> Result<Ran, PortFailure> {
+        let findings = self.prepare(&record)?.findings(self);
         let actor = Actor::system("callback");
-        Ok(self.record(&actor, record, None, News::Answered(answer), findings).await?)
+        self.record(&actor, record, None, News::Answered(answer), findings).await
     }
 
     /// Makes a change of the news and commits it, and decides again where the customer has changed since.
@@ -193,7 +202,7 @@ impl<'a> Step<'a> {
         match news {
             News::Saved { progress, link, again_in } => {
                 let again_in = again_in.unwrap_or_else(|| self.look_again());
-                if !self.is_given_up(again_in) {
+                if self.now < self.deadline() {
                     return self.save(progress, link.as_ref(), again_in, &findings.disclosed).await;
                 }
                 let code = if link.is_some() { Code::SessionAbandoned } else { Code::ProviderUnavailable };
@@ -275,7 +284,8 @@ impl<'a> Step<'a> {
         change.verification.state = state;
         change.verification.failures = 0;
         change.verification.submitted_at.get_or_insert(self.now);
-        change.verification.due_at = Some(self.later(again_in));
+        // A provider may name a time past the end; there is one last look at the end, and a callback may come first.
+        change.verification.due_at = Some(self.later(again_in).min(self.deadline()));
         change.row.status = status;
         // A look that finds the provider still at work is no change of state, and discloses nothing.
         let moved = status != self.record.row.status || state != self.record.verification.state;

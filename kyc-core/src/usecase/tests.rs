@@ -1,6 +1,7 @@
 //! The use cases over the in-memory ports.
 
 mod access;
+mod callbacks;
 mod erasure;
 mod evidence;
 mod failover;
@@ -14,6 +15,7 @@ mod outage;
 mod retention;
 mod rotation;
 mod second_opinion;
+mod silence;
 
 use std::sync::Arc;
 

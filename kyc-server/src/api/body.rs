@@ -112,7 +112,7 @@ fn check_media_type(request: &Request) -> Result<(), Problem> {
 }
 
 /// The whole body, however it is framed, in a buffer that is overwritten when it goes.
-async fn read_bounded(request: &Request, body: Body) -> Result<Zeroizing<Vec<u8>>, Problem> {
+pub(super) async fn read_bounded(request: &Request, body: Body) -> Result<Zeroizing<Vec<u8>>, Problem> {
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| length > MAX_BYTES as u64) {
         return Err(Problem::new(ProblemKind::TooLarge));

@@ -6,9 +6,9 @@ use kyc_core::ports::cipher::CipherError;
 use kyc_core::ports::entropy::NoEntropy;
 use kyc_core::ports::store::StoreError;
 use kyc_core::usecase::{
-    Absence, ApiKeyError, AuditError, CustomerError, EraseError, ExportError, HoldError, ListError,
-    PortFailure, RecallError, RegisterError, RelationshipError, ReportError, RequestError, SearchError,
-    StatusError, UpdateError, VerificationsError,
+    Absence, ApiKeyError, AuditError, CallbackRefused, CustomerError, EraseError, ExportError, HoldError,
+    ListError, PortFailure, RecallError, RegisterError, RelationshipError, ReportError, RequestError,
+    SearchError, StatusError, UpdateError, VerificationsError,
 };
 
 use super::once;
@@ -195,6 +195,21 @@ impl From<RecallError> for Problem {
                 Self::validation(faults)
             }
             RecallError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<CallbackRefused> for Problem {
+    fn from(refused: CallbackRefused) -> Self {
+        match refused {
+            CallbackRefused::UnknownProvider => Self::new(ProblemKind::NotFound),
+            CallbackRefused::NotGenuine => Self::new(ProblemKind::BadSignature),
+            CallbackRefused::Unreadable => {
+                let mut faults = Faults::new();
+                faults.add("", "callback.unreadable", "the body is not as the provider's adapter knows it");
+                Self::validation(faults)
+            }
+            CallbackRefused::Failed(failure) => failure.into(),
         }
     }
 }

@@ -140,6 +140,10 @@ impl Problem {
         if self.kind == ProblemKind::Unauthorized {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"kyc\""));
         }
+        if self.kind == ProblemKind::BadSignature {
+            // RFC 9110, section 15.5.2, demands a challenge; each provider has a scheme of its own.
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Signature realm=\"kyc-callbacks\""));
+        }
         let retry_after = match self.kind {
             ProblemKind::Unavailable | ProblemKind::Overloaded => {
                 self.said.retry_after.or(Some(RETRY_AFTER_SECONDS))
@@ -147,6 +151,7 @@ impl Problem {
             ProblemKind::BadRequest
             | ProblemKind::MalformedJson
             | ProblemKind::Unauthorized
+            | ProblemKind::BadSignature
             | ProblemKind::Forbidden
             | ProblemKind::NotFound
             | ProblemKind::MethodNotAllowed

@@ -3,7 +3,7 @@
 use super::*;
 use crate::sqlite::{SqliteConfig, open};
 
-const LOOK_UPS: [&str; 45] = [
+const LOOK_UPS: [&str; 46] = [
     CUSTOMER,
     STANDING,
     CUSTOMERS,
@@ -28,6 +28,7 @@ const LOOK_UPS: [&str; 45] = [
     API_KEYS,
     REVISION,
     LEASE_TOKEN,
+    IS_UNCLAIMED,
     UPDATE_CUSTOMER,
     HAS_FINGERPRINTS,
     DELETE_FINGERPRINTS,

@@ -57,6 +57,21 @@ pub(super) async fn putting_a_verification_ends_its_lease_and_keeps_its_token_th
     assert!(claim_one(store, 17, 1000).await.token > again.token, "whoever put it");
 }
 
+pub(super) async fn who_guards_against_a_claim_is_refused_until_the_verification_is_put(store: &dyn Store) {
+    registered(store, [1]).await;
+    let unclaimed = |n: u32, of: u32| {
+        let guards = vec![Guard::Unclaimed(verification_id(of))];
+        Changeset { guards, ..changeset(n, vec![Write::Count(count(StatusKind::Verified, 1))]) }
+    };
+    commit(store, unclaimed(2, 1)).await;
+    refused(store, unclaimed(3, 2), Some(Conflict::LeaseLost)).await;
+    let lease = claim_one(store, 10, 20).await;
+    // Also when the lease has run out, since it holds until somebody takes over.
+    refused(store, unclaimed(21, 1), Some(Conflict::LeaseLost)).await;
+    commit(store, under(lease, 22)).await;
+    commit(store, unclaimed(23, 1)).await;
+}
+
 pub(super) async fn a_failed_commit_ends_no_lease(store: &dyn Store) {
     registered(store, [1]).await;
     let lease = claim_one(store, 10, 1000).await;

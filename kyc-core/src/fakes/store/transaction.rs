@@ -54,6 +54,11 @@ fn check(state: &State, guard: Guard) -> Result<(), Conflict> {
             let newest = state.leases.get(&verification).is_some_and(|lease| lease.token == token);
             if newest { Ok(()) } else { Err(Conflict::LeaseLost) }
         }
+        Guard::Unclaimed(id) => {
+            let is_claimed = state.leases.get(&id).is_some_and(|lease| lease.until.is_some());
+            let there = state.verifications.contains_key(&id);
+            if there && !is_claimed { Ok(()) } else { Err(Conflict::LeaseLost) }
+        }
         Guard::NotErased(fingerprints) => {
             if state.erasure(&fingerprints).is_none() {
                 Ok(())

@@ -41,6 +41,9 @@ pub enum Guard {
     },
     /// The lease is the newest on its verification; else [`Conflict::LeaseLost`].
     Lease(Lease),
+    /// Nobody has taken the verification since it was last put, not even under a lease that has run out since;
+    /// else [`Conflict::LeaseLost`].
+    Unclaimed(VerificationId),
     /// No customer whose id had one of these fingerprints was erased; else [`Conflict::Erased`].
     NotErased(Vec<Fingerprint>),
 }

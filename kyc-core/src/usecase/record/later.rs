@@ -132,10 +132,14 @@ impl Step<'_> {
         self.now.saturating_add(delay).unwrap_or(Timestamp::MAX)
     }
 
+    /// When the verification has been open for as long as the policy allows.
+    pub(super) fn deadline(&self) -> Timestamp {
+        let limit = self.kyc.policy().retry.give_up_after;
+        self.record.verification.scheduled_for.saturating_add(limit).unwrap_or(Timestamp::MAX)
+    }
+
     /// Whether the verification would be open for longer than the policy allows.
     pub(super) fn is_given_up(&self, delay: Duration) -> bool {
-        let limit = self.kyc.policy().retry.give_up_after;
-        let end = self.record.verification.scheduled_for.saturating_add(limit).unwrap_or(Timestamp::MAX);
-        self.later(delay) > end
+        self.later(delay) > self.deadline()
     }
 }

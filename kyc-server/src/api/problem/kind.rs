@@ -66,6 +66,8 @@ problem_kinds! {
         "Send one JSON object in UTF-8, no name twice in an object, nested at most 32 deep.";
     Unauthorized = UNAUTHORIZED, "unauthorized", "A valid API key is needed",
         "Send `Authorization: Bearer <api key>` with a key that is valid now.";
+    BadSignature = UNAUTHORIZED, "bad-signature", "The callback's signature is missing, wrong or not of this time",
+        "Sign the raw body as the provider's documents say, with a secret that this service was given, and now.";
     Forbidden = FORBIDDEN, "forbidden", "The API key's role does not permit this",
         "Use a key of a role that permits it.";
     NotFound = NOT_FOUND, "not-found", "There is nothing here",

@@ -91,6 +91,7 @@ fn a_method_that_is_not_there_is_a_405_that_names_those_that_are() {
         ("/api-keys", "GET, HEAD, POST"),
         ("/api-keys/{id}", "DELETE"),
         ("/audit-events", "GET, HEAD"),
+        ("/webhooks/{provider}", "POST"),
         ("/whoami", "GET, HEAD"),
         ("/providers", "GET, HEAD"),
         ("/health/live", "GET, HEAD"),
@@ -100,7 +101,8 @@ fn a_method_that_is_not_there_is_a_405_that_names_those_that_are() {
         ("/problems/{name}", "GET, HEAD"),
     ] {
         assert!(document::served().json["paths"][template].is_object(), "{template}");
-        let path = template.replace("{id}", "cus-1").replace("{name}", "not-found");
+        let path =
+            template.replace("{id}", "cus-1").replace("{name}", "not-found").replace("{provider}", "sandbox");
         for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", CANARY] {
             let is_there = allowed.split(", ").any(|allowed| allowed == method);
             // The answer to HEAD has no body to look at.
@@ -111,7 +113,7 @@ fn a_method_that_is_not_there_is_a_405_that_names_those_that_are() {
             assert_eq!(refused.header("allow"), allowed, "{method} {template}");
         }
     }
-    assert_eq!(document::served().json["paths"].as_object().unwrap().len(), 19, "every path is in the list");
+    assert_eq!(document::served().json["paths"].as_object().unwrap().len(), 20, "every path is in the list");
 }
 
 /// OWASP ASVS 5.0.0, 4.1.4.

@@ -7,6 +7,8 @@ use kyc_tests::app::customers::{ada, ada_in_full, passport};
 use kyc_tests::app::{TestApp, document};
 use serde_json::json;
 
+use super::super::webhooks::signed;
+
 /// Statuses that are not met here: a role that is too low, which `flows::roles` meets at every endpoint; too many
 /// requests, which it meets too; a request that takes too long, and a fault of ours.
 const UNREACHED: [u16; 4] = [403, 408, 429, 500];
@@ -54,11 +56,12 @@ fn walk() -> TestApp {
     app.post("/customers", &ada("a", "1")).expect(409);
     app.call("PUT", "/customers/a").header("If-Match", "\"7\"").json(&json!({})).send().expect(412);
     app.call("PUT", "/customers/a").header("If-Match", "7").json(&json!({})).send().expect(400);
+    call_back(&app);
     for (method, template, operation) in document::served().operations() {
         let (path, missing) = (template.replace("{id}", "a"), template.replace("{id}", "nobody"));
         // What it demands is given where the fault is another one.
         let needed = if operation["operationId"] == "eraseCustomer" { "?reason=court_order" } else { "" };
-        let takes_body = !operation["requestBody"].is_null();
+        let takes_body = !operation["requestBody"]["content"]["application/json"].is_null();
         if !operation["security"].is_null() {
             app.call(&method, &path).authorization(None).send().expect(401);
             let unknown = app.call(&method, &format!("{path}?nothing=1"));
@@ -80,6 +83,18 @@ fn walk() -> TestApp {
         }
     }
     app
+}
+
+/// Meets what a provider's callback is answered with.
+fn call_back(app: &TestApp) {
+    let verification = app.status("a").json["verification_id"].clone();
+    let body = json!({"event_id": "e1", "verification_id": verification, "state": "processing"}).to_string();
+    signed(app, &body).send().expect(200);
+    signed(app, "{").send().expect(422);
+    app.call("POST", "/webhooks/sandbox").text("", body.clone()).send().expect(401);
+    app.call("POST", "/webhooks/nobody").text("", body).send().expect(404);
+    let large = app.call("POST", "/webhooks/sandbox").header("Connection", "close");
+    large.text("", " ".repeat(300_000)).send().expect(413);
 }
 
 /// Meets what the endpoints of keeping and erasing answer, and leaves `gone` erased and `d` under a hold.
@@ -114,6 +129,9 @@ fn what_the_document_announces_can_be_met() {
     app.call("DELETE", "/customers/d/legal-hold").send().expect(503);
     app.call("DELETE", "/customers/a?reason=court_order&override_retention=true").send().expect(503);
     app.get("/customers/a/export").expect(503);
+    let verification = app.status("d").json["verification_id"].clone();
+    let body = json!({"event_id": "e2", "verification_id": verification, "state": "processing"}).to_string();
+    signed(&app, &body).send().expect(503);
 
     let mut unmet: BTreeMap<String, BTreeSet<u16>> = BTreeMap::new();
     let seen = app.seen();
@@ -147,6 +165,7 @@ fn what_the_document_announces_can_be_met() {
         ("GET /whoami", general(&[400, 503])),
         ("POST /api-keys", general(&[409])),
         ("POST /customers/{id}/verifications", general(&[400])),
+        ("POST /webhooks/{provider}", general(&[400])),
         ("PUT /customers/{id}", general(&[409])),
         ("PUT /customers/{id}/legal-hold", general(&[409])),
         ("PUT /customers/{id}/relationship", general(&[409])),

@@ -1,5 +1,10 @@
 //! ASVS 16.3.1 and 16.4.1: what the log says of those who are refused, and what nobody can have it say.
 
+use kyc_adapters::clock::SystemClock;
+use kyc_adapters::provider::SigningKeys;
+use kyc_adapters::provider::http::signature::{Message, SIGNATURE_HEADER};
+use kyc_core::Secret;
+use kyc_core::ports::Clock;
 use kyc_tests::process::{Options, ServerProcess};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -76,4 +81,43 @@ fn asvs_16_4_1_no_text_of_a_caller_begins_a_record() {
         assert_ne!(record["message"], "forged");
         assert!(!record.to_string().contains("\\u001b"), "{record}");
     }
+}
+
+#[test]
+fn nothing_of_a_callback_is_logged_be_it_genuine_or_not() {
+    const CANARY: &str = "Kanarienvogel";
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+    let (options, _home) = options();
+    let options = options
+        .with("KYC_PROVIDER", "vendor")
+        .with("KYC_PROVIDER_URL", "http://127.0.0.1:9")
+        .with("KYC_PROVIDER_SECRET", SECRET);
+    let server = ServerProcess::start(&options);
+    let client = server.client();
+    let keys = SigningKeys::new(&[Secret::new(SECRET.as_bytes().to_vec())]).unwrap();
+    let now = SystemClock.now();
+    let news = json!({"event_id": CANARY, "verification_id": "01900000-0000-7000-8000-000000000000",
+        "state": "processing", "note": CANARY});
+    for (body, signed_as, status) in [
+        (news.to_string(), news.to_string(), 200),
+        (news.to_string(), String::new(), 401),
+        (CANARY.to_owned(), CANARY.to_owned(), 422),
+    ] {
+        let signature = keys.sign(now, Message::Callback { body: signed_as.as_bytes() });
+        let request = format!(
+            "POST /webhooks/vendor HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Note: {CANARY}\r\n\
+             {SIGNATURE_HEADER}: {signature}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let answer = String::from_utf8(client.raw(request.as_bytes())).unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(!answer.contains(CANARY), "{answer}");
+    }
+    assert_eq!(server.terminate().code(), Some(0));
+    let log = std::fs::read_to_string(options.stderr()).unwrap();
+    assert!(
+        log.contains("a callback was refused") && log.contains("a callback was received"),
+        "it says that much"
+    );
+    assert!(!log.contains(CANARY) && !log.contains("v1="), "{log}");
 }
