@@ -58,7 +58,9 @@ fn every_post_and_put_of_the_document_repeats_its_answer_byte_by_byte_and_does_n
                 && parameter["in"] == "header"
                 && parameter["required"] == false
         });
-        let writes = ["POST", "PUT"].contains(&method.as_str()) && template != "/customers/search";
+        // A search writes nothing, and a callback of a provider is known again by its event.
+        let exempt = ["/customers/search", "/webhooks/{provider}"].contains(&template.as_str());
+        let writes = ["POST", "PUT"].contains(&method.as_str()) && !exempt;
         assert_eq!(takes_key, writes, "{method} {template}");
         if !writes {
             continue;
