@@ -6,6 +6,7 @@
 mod audit;
 mod exposure;
 mod layers;
+mod opinion;
 mod providers;
 mod settings;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use kyc_core::Secret;
+use kyc_core::domain::policy::SecondOpinion;
 
 pub use self::audit::AuditPlaces;
 pub use self::exposure::Exposure;
@@ -79,6 +81,8 @@ pub struct Config {
     pub minimum_age: u8,
     /// After how many days a verified customer is verified again; none: never.
     pub decision_validity_days: Option<u16>,
+    /// Where two providers have to agree.
+    pub second_opinion: SecondOpinion,
     /// The years for which a customer's data is kept.
     pub retention_years: u8,
     /// The file in which erasures are noted outside the database.
@@ -137,6 +141,7 @@ impl Config {
         let verifications_per_day = layers.read(&VERIFICATIONS_PER_DAY, within(0..=1_000_000));
         let minimum_age = layers.read(&MINIMUM_AGE, within(0..=130));
         let decision_validity_days = optional(&mut layers, &DECISION_VALIDITY_DAYS, 1..=36_500);
+        let second_opinion = opinion::read(&mut layers);
         let retention_years = layers.read(&RETENTION_YEARS, within(0..=100));
         let erasure_ledger = erasure_ledger(&mut layers, data_dir.as_deref());
         let max_connections = layers.read(&MAX_CONNECTIONS, within(1..=100_000));
@@ -179,6 +184,7 @@ impl Config {
                 verifications_per_day: verifications_per_day?,
                 minimum_age: minimum_age?,
                 decision_validity_days,
+                second_opinion,
                 retention_years: retention_years?,
                 erasure_ledger: erasure_ledger?,
                 max_connections: max_connections?,

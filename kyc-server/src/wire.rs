@@ -177,6 +177,9 @@ pub async fn wire(
     let source = config.keyring.clone();
     let keyring = held(source, keyring, &cipher, &store, &entropy, &clock).await?;
     let providers = providers::providers(&config.providers, &*entropy, &clock).await?;
+    if config.second_opinion.is_asked_for() && config.providers.len() < 2 {
+        tracing::warn!("second opinions are asked for, and there is one provider: a person decides instead");
+    }
 
     let made_key = match &config.admin_key {
         Some(_) => None,
@@ -281,6 +284,7 @@ fn policy(config: &Config) -> Policy {
         minimum_age: config.minimum_age,
         verifications_per_day: config.verifications_per_day,
         decision_validity_days: config.decision_validity_days,
+        second_opinion: config.second_opinion.clone(),
         retry: RetryPolicy {
             tries: config.provider_tries,
             base: config.provider_backoff,

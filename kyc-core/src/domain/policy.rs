@@ -61,6 +61,12 @@ pub struct SecondOpinion {
 }
 
 impl SecondOpinion {
+    /// Whether two providers have to agree anywhere.
+    #[must_use]
+    pub fn is_asked_for(&self) -> bool {
+        *self != Self::default()
+    }
+
     /// Whether two providers have to agree on this customer: by the country of issue, or by the type.
     #[must_use]
     pub fn takes_two(&self, customer: &Customer) -> bool {

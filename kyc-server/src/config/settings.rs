@@ -134,6 +134,14 @@ settings! {
     DECISION_VALIDITY_DAYS = "decision_validity_days", "KYC_DECISION_VALIDITY_DAYS", "decision-validity-days",
         default None, "for ever", "Days after which a verified customer is verified again",
         "a whole number from 1 to 36500 is expected";
+    SECOND_OPINION_COUNTRIES = "second_opinion_countries", "KYC_SECOND_OPINION_COUNTRIES",
+        "second-opinion-countries", default None, "none",
+        "Countries whose documents take two providers that agree, by commas; where they do not, a person decides",
+        "countries as two capitals of ISO 3166-1, such as GB,FR, by commas are expected";
+    SECOND_OPINION_DOCUMENT_TYPES = "second_opinion_document_types", "KYC_SECOND_OPINION_DOCUMENT_TYPES",
+        "second-opinion-document-types", default None, "none",
+        "Types of document that take two providers that agree, by commas",
+        "passport, driving_licence, national_id or residence_permit, by commas, are expected";
     RETENTION_YEARS = "retention_years", "KYC_RETENTION_YEARS", "retention-years", default Some("5"), "",
         "Years for which a customer's data is kept after the end of the relationship or the last decision",
         "a whole number from 0 to 100 is expected";

@@ -1,5 +1,6 @@
 //! Tests of the settings.
 
+mod opinion;
 mod providers;
 
 use clap::{CommandFactory, Parser};
