@@ -1,9 +1,11 @@
 //! Identity providers: one module a way of speaking with them.
 //!
 //! [`http`] speaks the vendor-neutral contract of `openapi/provider.json`. Whoever puts a small service with
-//! these three endpoints before a vendor, or before a system in house, needs no code here.
+//! these three endpoints before a vendor, or before a system in house, needs no code here. [`Capped`] bounds the calls
+//! of any of them.
 
 mod base;
+mod capped;
 mod exchange;
 #[cfg(feature = "provider-http")]
 pub mod http;
@@ -13,5 +15,6 @@ mod retry_after;
 mod vendor;
 
 pub use base::ConfigError;
+pub use capped::{Capped, Caps};
 #[cfg(feature = "provider-http")]
 pub use http::{HttpProvider, HttpProviderConfig, SecretsError, SigningKeys};

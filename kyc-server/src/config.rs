@@ -32,8 +32,8 @@ pub use self::providers::{Provider, SANDBOX};
 use self::settings::{
     ADDRESS_RATE_LIMIT_PER_SECOND, ADMIN_KEY, DATA_DIR, DECISION_VALIDITY_DAYS, ERASURE_LEDGER,
     GIVE_UP_AFTER_HOURS, KEYRING, KEYRING_JSON, LISTEN, LOG, LOG_FORMAT, MAX_CONNECTIONS, MINIMUM_AGE,
-    PROVIDER_BACKOFF_MS, PROVIDER_SECRET, PROVIDER_TRIES, RATE_LIMIT_PER_SECOND, RETENTION_YEARS,
-    VERIFICATIONS_PER_DAY, WORKERS,
+    PROVIDER_BACKOFF_MS, PROVIDER_CONCURRENCY, PROVIDER_RATE_PER_MINUTE, PROVIDER_SECRET, PROVIDER_TRIES,
+    RATE_LIMIT_PER_SECOND, RETENTION_YEARS, VERIFICATIONS_PER_DAY, WORKERS,
 };
 pub use self::settings::{ALL, Given, Places, Setting, markdown};
 use crate::telemetry::{LogFormat, is_filter};
@@ -67,6 +67,10 @@ pub struct Config {
     pub provider_tries: u32,
     /// The bound of the first pause after a failed call.
     pub provider_backoff: Duration,
+    /// Calls of each provider at once; 0 is no limit.
+    pub provider_concurrency: u32,
+    /// Steps in a minute at each provider; 0 is no limit, and none is what its vendor allows.
+    pub provider_rate_per_minute: Option<u32>,
     /// How long a verification may stay open before a person decides.
     pub give_up_after: Duration,
     /// Verifications in flight at once; 0: none are run here.
@@ -133,6 +137,8 @@ impl Config {
         let (tries, backoff) = if is_sandbox { (4, 500) } else { (10, 2000) };
         let provider_tries = optional(&mut layers, &PROVIDER_TRIES, 1..=1000);
         let provider_backoff = optional(&mut layers, &PROVIDER_BACKOFF_MS, 1..=3_600_000);
+        let provider_concurrency = layers.read(&PROVIDER_CONCURRENCY, within(0..=4096));
+        let provider_rate_per_minute = optional(&mut layers, &PROVIDER_RATE_PER_MINUTE, 0..=1_000_000);
         let give_up_after_hours = layers.read(&GIVE_UP_AFTER_HOURS, within(1..=8760));
         let workers = layers.read(&WORKERS, within(0..=4096));
         let rate_limit_per_second = layers.read(&RATE_LIMIT_PER_SECOND, within(0..=1_000_000));
@@ -177,6 +183,8 @@ impl Config {
                 providers: providers?,
                 provider_tries: provider_tries.unwrap_or(tries),
                 provider_backoff: Duration::from_millis(provider_backoff.unwrap_or(backoff)),
+                provider_concurrency: provider_concurrency?,
+                provider_rate_per_minute,
                 give_up_after: Duration::from_hours(give_up_after_hours?),
                 workers: workers?,
                 rate_limit_per_second: rate_limit_per_second?,

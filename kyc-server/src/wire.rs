@@ -176,7 +176,7 @@ pub async fn wire(
     }
     let source = config.keyring.clone();
     let keyring = held(source, keyring, &cipher, &store, &entropy, &clock).await?;
-    let providers = providers::providers(&config.providers, &*entropy, &clock).await?;
+    let providers = providers::providers(config, &*entropy, &clock).await?;
     if config.second_opinion.is_asked_for() && config.providers.len() < 2 {
         tracing::warn!("second opinions are asked for, and there is one provider: a person decides instead");
     }

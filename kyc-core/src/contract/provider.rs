@@ -194,7 +194,7 @@ async fn step(provider: &dyn IdentityProvider, submission: &Submission, progress
     for _ in 0..MAX_STEPS {
         match provider.advance(submission, progress).await {
             Ok(step) => return step,
-            Err(ProviderError::RateLimited { .. }) => {}
+            Err(ProviderError::RateLimited { .. } | ProviderError::HeldBack { .. }) => {}
             Err(error) => panic!("a step of a vendor that answers as usual failed: {error}"),
         }
     }

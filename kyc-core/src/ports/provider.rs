@@ -284,6 +284,13 @@ pub enum ProviderError {
         /// The delay that it names, where it names one.
         retry_after: Option<Duration>,
     },
+    /// Our own cap on its calls is reached: nothing of this call has left this machine. Tried again after the delay;
+    /// this does not use up a try, and is no call that counts.
+    #[error("our own cap on calls of the provider is reached")]
+    HeldBack {
+        /// When there is a turn.
+        retry_after: Duration,
+    },
     /// It will not take this submission, however often it is sent.
     #[error("the provider refused the submission")]
     Refused,
@@ -299,7 +306,7 @@ impl ProviderError {
         match self {
             Self::Unreachable => ErrorClass::Unreachable,
             Self::Transient => ErrorClass::Transient,
-            Self::RateLimited { .. } => ErrorClass::RateLimited,
+            Self::RateLimited { .. } | Self::HeldBack { .. } => ErrorClass::RateLimited,
             Self::Refused => ErrorClass::Refused,
             Self::Malformed => ErrorClass::Malformed,
         }
@@ -311,11 +318,12 @@ impl ProviderError {
         self.error_class().as_str()
     }
 
-    /// Whether something of the call may have reached the provider: for all but [`ProviderError::Unreachable`].
+    /// Whether something of the call may have reached the provider: for all but [`ProviderError::Unreachable`]
+    /// and [`ProviderError::HeldBack`].
     #[must_use]
     pub const fn may_have_arrived(self) -> bool {
         match self {
-            Self::Unreachable => false,
+            Self::Unreachable | Self::HeldBack { .. } => false,
             Self::Transient | Self::RateLimited { .. } | Self::Refused | Self::Malformed => true,
         }
     }
@@ -325,7 +333,7 @@ impl ProviderError {
     pub const fn is_outage(self) -> bool {
         match self {
             Self::Unreachable | Self::Transient | Self::Malformed => true,
-            Self::RateLimited { .. } | Self::Refused => false,
+            Self::RateLimited { .. } | Self::HeldBack { .. } | Self::Refused => false,
         }
     }
 }

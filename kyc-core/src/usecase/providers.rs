@@ -178,6 +178,11 @@ impl<'a> Call<'a> {
         let result = self.listed.provider.advance(submission, progress).await;
         let now = self.wish.clock.now();
         let error = result.as_ref().err().copied();
+        if let Some(ProviderError::HeldBack { .. }) = error {
+            // There was no call.
+            self.end(Heard::Nothing, |_| {});
+            return result;
+        }
         let heard = match error {
             Some(error) if error.is_outage() => Heard::Failed,
             Some(_) | None => Heard::Answered,

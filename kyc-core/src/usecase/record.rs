@@ -235,6 +235,9 @@ impl<'a> Step<'a> {
                 let miss = Miss::of("rate_limited", Code::ProviderUnavailable);
                 self.defer(failures, delay, miss, findings).await
             }
+            News::Failed(ProviderError::HeldBack { retry_after }) => {
+                self.hold_back(*retry_after, findings).await
+            }
             News::Failed(error @ (ProviderError::Unreachable | ProviderError::Transient)) => {
                 self.count_failure(Miss::of(error.class(), Code::ProviderUnavailable), findings).await
             }

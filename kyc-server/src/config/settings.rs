@@ -125,6 +125,13 @@ settings! {
         "2000; with the sandbox 500",
         "Bound of the first pause after a failed call, in milliseconds; it doubles with each failure",
         "a whole number from 1 to 3600000 is expected";
+    PROVIDER_CONCURRENCY = "provider_concurrency", "KYC_PROVIDER_CONCURRENCY", "provider-concurrency",
+        default Some("0"), "", "Calls of each provider at once; 0 is no limit but the workers",
+        "a whole number from 0 to 4096 is expected";
+    PROVIDER_RATE_PER_MINUTE = "provider_rate_per_minute", "KYC_PROVIDER_RATE_PER_MINUTE",
+        "provider-rate-per-minute", default None, "as its vendor allows; else no limit",
+        "Steps of verifications in a minute at each provider, of which two seconds' worth may come at once; 0 is no \
+         limit", "a whole number from 0 to 1000000 is expected";
     GIVE_UP_AFTER_HOURS = "give_up_after_hours", "KYC_GIVE_UP_AFTER_HOURS", "give-up-after-hours",
         default Some("72"), "",
         "Hours after which a verification that has not ended is given up, and a person decides",

@@ -1,9 +1,10 @@
 //! The identity providers that the settings name, in their order.
 
 use std::net::Ipv4Addr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use kyc_adapters::provider::{HttpProvider, HttpProviderConfig, SigningKeys};
+use kyc_adapters::provider::{Capped, Caps, HttpProvider, HttpProviderConfig, SigningKeys};
 use kyc_adapters::sandbox::Sandbox;
 use kyc_core::Secret;
 use kyc_core::domain::ids::ProviderName;
@@ -11,21 +12,40 @@ use kyc_core::ports::{Clock, Entropy, IdentityProvider};
 use kyc_core::usecase::Providers;
 
 use super::WireError;
-use crate::config::{Provider, SANDBOX};
+use crate::config::{Config, Provider, SANDBOX};
 
 /// An adapter for each provider, in order of preference.
 pub(super) async fn providers(
-    named: &[Provider],
+    config: &Config,
     entropy: &dyn Entropy,
     clock: &Arc<dyn Clock>,
 ) -> Result<Providers, WireError> {
-    let [first, others @ ..] = named else { return Err(WireError::NoProvider) };
-    let first = adapter(first, entropy, clock).await?;
-    let mut rest = Vec::new();
-    for other in others {
-        rest.push(adapter(other, entropy, clock).await?);
+    let mut adapters = Vec::new();
+    for provider in &config.providers {
+        let (adapter, caps) = (adapter(provider, entropy, clock).await?, caps(provider, config));
+        adapters.push(if caps.is_none() {
+            adapter
+        } else {
+            Arc::new(Capped::new(adapter, caps, Arc::clone(clock))) as _
+        });
     }
-    Ok(Providers::in_order(first, rest))
+    let mut adapters = adapters.into_iter();
+    let first = adapters.next().ok_or(WireError::NoProvider)?;
+    Ok(Providers::in_order(first, adapters.collect()))
+}
+
+/// What a provider is asked at most, where nothing else is set: an arm a kind. A step may be two requests, so that
+/// the rate of a vendor is half of the requests that it allows.
+fn caps(provider: &Provider, config: &Config) -> Caps {
+    let per_minute = match provider {
+        // It says so itself, with a 429, where it is asked too much.
+        Provider::Http { .. } | Provider::Sandbox => 0,
+    };
+    Caps {
+        concurrency: NonZeroU32::new(config.provider_concurrency),
+        per_minute: NonZeroU32::new(config.provider_rate_per_minute.unwrap_or(per_minute)),
+        ..Caps::default()
+    }
 }
 
 /// The adapter of one provider: an arm a kind.

@@ -84,6 +84,18 @@ impl Step<'_> {
         Ok(Ran::Waiting)
     }
 
+    /// Our own cap on calls of the provider is reached, so that it was not called: no try is counted, and there is no
+    /// event, since nothing has happened and a backlog would write one for each.
+    pub(super) async fn hold_back(&self, delay: Duration, findings: &Findings) -> Result<Ran, Refused> {
+        if self.is_given_up(delay) {
+            return self.give_up(Code::ProviderUnavailable, findings).await;
+        }
+        let mut change = self.change();
+        change.verification.due_at = Some(self.later(delay));
+        change.commit(self.kyc).await?;
+        Ok(Ran::Waiting)
+    }
+
     /// Another provider is asked, at once: by the next worker, which finds its name in the store. Were it asked
     /// before that is written, a death in between would have the one before asked as well.
     pub(super) async fn go_to(&self, next: &ProviderName, why: &'static str) -> Result<Ran, Refused> {

@@ -8,6 +8,7 @@ use crate::domain::schedule::RetryPolicy;
 use crate::domain::status::{Decision, Stage};
 use crate::ports::Clock;
 use crate::ports::provider::ProviderError;
+use crate::ports::store::VerificationReads;
 use crate::usecase::RequestError;
 
 fn policy(tries: u32) -> Policy {
@@ -123,6 +124,34 @@ fn a_provider_that_asks_to_slow_down_uses_up_no_try_and_is_given_its_delay() {
     }
     world.run_due();
     assert_eq!(world.status().status, VERIFIED);
+}
+
+#[test]
+fn who_is_held_back_by_our_own_cap_waits_and_nobody_was_told() {
+    let world = World::with(policy(2));
+    world.register();
+    let held = ProviderError::HeldBack { retry_after: Duration::from_secs(90) };
+    for _ in 0..5 {
+        world.provider.answer_with(Err(held));
+    }
+    let audited = world.actions();
+    for _ in 0..5 {
+        assert_eq!(world.run_due(), [Ran::Waiting]);
+        let there = now(world.store.verification(world.status().verification)).unwrap().unwrap();
+        assert!(!there.verification.attempted && there.verification.failures == 0);
+        world.advance(89);
+        assert!(world.run_due().is_empty(), "not before its turn");
+        world.advance(1);
+    }
+    assert_eq!(world.actions(), audited);
+    assert_eq!(now(async { world.kyc.providers(&admin()) }).unwrap()[0].calls, 0);
+    world.run_due();
+    assert_eq!(world.status().status, VERIFIED);
+
+    let world = World::with(policy(2));
+    world.register();
+    world.provider.answer_with(Err(ProviderError::HeldBack { retry_after: Duration::from_hours(2) }));
+    assert_eq!(world.run_due(), [Ran::Decided(Decision::Review)], "a turn past the end is the end");
 }
 
 #[test]

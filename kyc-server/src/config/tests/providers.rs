@@ -61,6 +61,23 @@ fn names_of_vendors_are_kept_for_their_adapters() {
 }
 
 #[test]
+fn each_provider_is_capped_as_is_set() {
+    let read = |flags: &[&str]| {
+        let config = Config::read(&given(&[&["--dev"], flags].concat(), &[]))?;
+        Ok::<_, ConfigFaults>((config.provider_concurrency, config.provider_rate_per_minute))
+    };
+    assert_eq!(read(&[]), Ok((0, None)));
+    assert_eq!(
+        read(&["--provider-concurrency", "8", "--provider-rate-per-minute", "300"]),
+        Ok((8, Some(300)))
+    );
+    assert_eq!(read(&["--provider-rate-per-minute", "0"]), Ok((0, Some(0))));
+    for wrong in ["--provider-concurrency=4097", "--provider-rate-per-minute=-1"] {
+        assert!(read(&[wrong]).unwrap_err().to_string().contains("a whole number from 0 to"), "{wrong}");
+    }
+}
+
+#[test]
 fn a_verification_is_given_up_after_the_hours_that_are_set() {
     let after = |flags: &[&str]| Config::read(&given(flags, &[])).map(|config| config.give_up_after);
     assert_eq!(after(&["--dev"]), Ok(Duration::from_hours(72)));
