@@ -54,8 +54,8 @@ use kyc_core::ports::cipher::{Fingerprint, Sealed};
 use kyc_core::ports::store::{
     ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
     CustomerRecord, EndedRelationship, ErasureReads, IdempotencyReads, KeyCount, KeyReads, PageRequest,
-    Queue, Recorded, ReportReads, Standing, Store, StoreError, VerificationReads, VerificationRecord,
-    VersionRow,
+    Queue, Recorded, ReportReads, Sharing, Standing, Store, StoreError, VerificationReads,
+    VerificationRecord, VersionRow,
 };
 
 pub use open::OpenError;
@@ -202,14 +202,24 @@ impl CustomerReads for SqliteStore {
         self.readers.aside(move |connection| read::customers(connection, filter, page)).await
     }
 
-    async fn customers_by_fingerprint(
+    async fn customers_by_fingerprints(
         &self,
-        fingerprint: Fingerprint,
+        fingerprints: &[Fingerprint],
         limit: u32,
     ) -> Result<Vec<CustomerRecord>, StoreError> {
+        let wanted = fingerprints.to_vec();
         self.readers
-            .aside(move |connection| read::customers_by_fingerprint(connection, &fingerprint, limit))
+            .aside(move |connection| read::customers_by_fingerprints(connection, &wanted, limit))
             .await
+    }
+
+    async fn sharing(
+        &self,
+        fingerprints: &[Fingerprint],
+        except: SubjectId,
+        limit: u32,
+    ) -> Result<Vec<Sharing>, StoreError> {
+        self.readers.at_once(|connection| read::sharing(connection, fingerprints, except, limit)).await
     }
 
     async fn expired_customers(&self, now: Timestamp, limit: u32) -> Result<Vec<CustomerId>, StoreError> {

@@ -33,8 +33,8 @@ use crate::ports::cipher::{Fingerprint, Sealed};
 use crate::ports::store::{
     ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
     CustomerRecord, EndedRelationship, ErasureReads, IdempotencyReads, KeyCount, KeyReads, PageRequest,
-    Queue, Recorded, ReportReads, Standing, Store, StoreError, VerificationReads, VerificationRecord,
-    VersionRow,
+    Queue, Recorded, ReportReads, Sharing, Standing, Store, StoreError, VerificationReads,
+    VerificationRecord, VersionRow,
 };
 
 pub use crate::ports::cipher::MockCipher;
@@ -56,11 +56,17 @@ mockall::mock! {
             filter: CustomerFilter,
             page: PageRequest,
         ) -> Result<Vec<CustomerRecord>, StoreError>;
-        async fn customers_by_fingerprint(
+        async fn customers_by_fingerprints(
             &self,
-            fingerprint: Fingerprint,
+            fingerprints: &[Fingerprint],
             limit: u32,
         ) -> Result<Vec<CustomerRecord>, StoreError>;
+        async fn sharing(
+            &self,
+            fingerprints: &[Fingerprint],
+            except: SubjectId,
+            limit: u32,
+        ) -> Result<Vec<Sharing>, StoreError>;
         async fn expired_customers(&self, now: Timestamp, limit: u32) -> Result<Vec<CustomerId>, StoreError>;
     }
 

@@ -11,6 +11,7 @@ mod callback;
 pub mod chain;
 mod change;
 mod customer;
+mod duplicates;
 mod erase;
 mod export;
 mod hold;

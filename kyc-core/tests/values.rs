@@ -159,15 +159,19 @@ proptest! {
         let customer = Customer::parse(form, NOW).unwrap();
         prop_assert_eq!(&Customer::decode(customer.encode().expose()).unwrap(), &customer);
         let keys = customer.search_keys();
+        let is_found = |search| {
+            let (kind, values) = SearchKey::parse(search).unwrap();
+            values.into_iter().any(|value| keys.contains(&(kind, value)))
+        };
         let by_number =
             SearchForm { document_number: Some(number.to_lowercase().into()), ..SearchForm::default() };
-        prop_assert!(keys.contains(&SearchKey::parse(by_number).unwrap()));
+        prop_assert!(is_found(by_number));
         let by_name = SearchForm {
             name: Some(name.nfd().collect::<String>().into()),
             date_of_birth: Some(format!("1985-02-{day:02}").into()),
             ..SearchForm::default()
         };
-        prop_assert!(keys.contains(&SearchKey::parse(by_name).unwrap()));
+        prop_assert!(is_found(by_name));
     }
 
     #[test]

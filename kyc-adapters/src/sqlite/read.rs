@@ -1,5 +1,7 @@
 //! The reads: each is one statement or one transaction, so that none mixes two commits.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use kyc_core::domain::api_key::ApiKey;
@@ -12,8 +14,8 @@ use kyc_core::domain::status::StatusKind;
 use kyc_core::domain::verification::Verification;
 use kyc_core::ports::cipher::{Fingerprint, Sealed};
 use kyc_core::ports::store::{
-    CustomerFilter, CustomerRecord, EndedRelationship, KeyCount, PageRequest, Queue, Recorded, Standing,
-    VerificationRecord, VersionRow,
+    CustomerFilter, CustomerRecord, EndedRelationship, KeyCount, PageRequest, Queue, Recorded, Sharing,
+    Standing, VerificationRecord, VersionRow,
 };
 use rusqlite::{Connection, Params, params};
 
@@ -74,16 +76,41 @@ pub(super) fn customers(
     }
 }
 
-pub(super) fn customers_by_fingerprint(
+/// A search each, in one transaction: first who it is, in the index alone, and then those who are told.
+pub(super) fn customers_by_fingerprints(
     connection: &Connection,
-    fingerprint: &Fingerprint,
+    fingerprints: &[Fingerprint],
     limit: u32,
 ) -> Result<Vec<CustomerRecord>, Fault> {
-    many(
-        connection,
-        sql::CUSTOMERS_BY_FINGERPRINT,
-        params![&fingerprint.digest[..], fingerprint.kind.as_str(), fingerprint.key_version, limit],
-    )
+    let reading = connection.unchecked_transaction()?;
+    let mut subjects = BTreeSet::new();
+    for Fingerprint { kind, key_version, digest } in fingerprints {
+        let key = params![&digest[..], kind.as_str(), key_version, limit];
+        subjects.extend(many::<SubjectId>(&reading, sql::SUBJECTS_BY_FINGERPRINT, key)?);
+    }
+    let newest = subjects.into_iter().rev().take(usize::try_from(limit).unwrap_or(usize::MAX));
+    // A fingerprint of nobody is an edit by hand.
+    let record = |subject: SubjectId| {
+        one(&reading, sql::CUSTOMER_BY_SUBJECT, [&subject.to_bytes()[..]])?.ok_or(Fault::Unreadable)
+    };
+    newest.map(record).collect()
+}
+
+/// A search each, in one transaction.
+pub(super) fn sharing(
+    connection: &Connection,
+    fingerprints: &[Fingerprint],
+    except: SubjectId,
+    limit: u32,
+) -> Result<Vec<Sharing>, Fault> {
+    let reading = connection.unchecked_transaction()?;
+    let except = except.to_bytes();
+    let mut found = Vec::new();
+    for Fingerprint { kind, key_version, digest } in fingerprints {
+        let key = params![&digest[..], kind.as_str(), key_version, &except[..], limit];
+        found.extend(many::<Sharing>(&reading, sql::SHARING, key)?);
+    }
+    Ok(found)
 }
 
 pub(super) fn expired_customers(

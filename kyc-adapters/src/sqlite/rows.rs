@@ -26,6 +26,8 @@ use rusqlite::types::ValueRef;
 use super::apply::Head;
 use super::fault::Fault;
 
+mod linked;
+
 const NANOSECONDS: i64 = 1_000_000_000;
 
 /// A time as it is kept: nanoseconds, exact, of the years 1677 to 2262.

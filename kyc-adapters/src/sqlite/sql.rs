@@ -82,16 +82,18 @@ pub(super) const CUSTOMERS_BY_STATUS: &str =
 pub(super) const CUSTOMERS_BY_STAGE: &str =
     concat!(customer_record!(), "WHERE c.stage = ?3 AND c.subject < ?1 ORDER BY c.subject DESC LIMIT ?2");
 
-pub(super) const CUSTOMERS_BY_FINGERPRINT: &str = concat!(
-    "SELECT ",
-    customer_columns!(),
-    ", d.data, ",
-    verification_columns!(),
-    " FROM fingerprints f CROSS JOIN customers c ON c.subject = f.subject \
-     LEFT JOIN customer_versions d ON d.subject = c.subject AND d.version = c.version \
-     LEFT JOIN verifications v ON v.id = c.latest_verification \
-     WHERE f.digest = ?1 AND f.kind = ?2 AND f.key_version = ?3 ORDER BY f.subject DESC LIMIT ?4"
-);
+pub(super) const SUBJECTS_BY_FINGERPRINT: &str = "\
+     SELECT subject FROM fingerprints WHERE digest = ?1 AND kind = ?2 AND key_version = ?3 \
+     ORDER BY subject DESC LIMIT ?4";
+
+pub(super) const CUSTOMER_BY_SUBJECT: &str = concat!(customer_record!(), "WHERE c.subject = ?1");
+
+// Everybody may have one fingerprint, so the limit ends the walk of the index, which skips one entry at most.
+pub(super) const SHARING: &str = "\
+     SELECT f.kind, c.subject, c.customer_id, c.status, c.stage, c.valid_until, c.final \
+     FROM fingerprints f CROSS JOIN customers c ON c.subject = f.subject \
+     WHERE f.digest = ?1 AND f.kind = ?2 AND f.key_version = ?3 AND f.subject <> ?4 \
+     ORDER BY f.subject DESC LIMIT ?5";
 
 pub(super) const EXPIRED_CUSTOMERS: &str =
     "SELECT customer_id FROM customers WHERE valid_until <= ?1 ORDER BY valid_until LIMIT ?2";

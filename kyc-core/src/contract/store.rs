@@ -73,6 +73,10 @@ macro_rules! __store_cases {
                 "A page begins behind the last one of the page before.";
             pages::a_fingerprint_finds_those_who_have_it_newest_first =
                 "Customers are found by kind, key version and digest together, newest first, up to the limit.";
+            pages::who_has_one_of_many_fingerprints_is_found_once =
+                "Customers are found by any of many fingerprints, each once, newest first, up to the limit.";
+            pages::those_who_share_a_fingerprint_are_told_for_each =
+                "Who shares a fingerprint with another is told for each one, newest first, up to the limit for each.";
             pages::decisions_that_ran_out_are_listed_earliest_first =
                 "Verified customers whose decision has run out are listed earliest first, up to the limit.";
             pages::verifications_are_of_one_customer_and_newest_first =

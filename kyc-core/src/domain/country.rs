@@ -39,6 +39,11 @@ impl Country {
         celes::Country::from_alpha2(text).ok().and_then(Self::assigned).ok_or(unknown)
     }
 
+    /// Every country that has a code now.
+    pub fn all() -> impl Iterator<Item = Self> {
+        celes::Country::get_countries().into_iter().filter_map(Self::assigned)
+    }
+
     /// The country of an alpha-3 code, or of one that ICAO Doc 9303-3 uses for the same country (`D`,
     /// `GBN` …). None where the code names no country: an organisation, a stateless person, the specimen.
     #[must_use]
@@ -146,6 +151,9 @@ mod tests {
         let known: Vec<_> = codes.filter_map(|code| Country::parse(&code).ok()).collect();
         // ISO 3166-1 has assigned 249 codes since 2011.
         assert_eq!(known.len(), 249);
+        let mut all: Vec<_> = Country::all().collect();
+        all.sort_unstable();
+        assert_eq!(all, known);
         for country in known {
             assert_eq!(Country::from_alpha3(country.alpha3()), Some(country));
             assert_eq!(Country::trusted(country.as_str(), country.alpha3()), Some(country));

@@ -14,7 +14,7 @@ use crate::ports::provider::Outcome;
 pub struct Verdict {
     /// What was found.
     pub finding: Finding,
-    /// What did not fit: our own findings first, then the provider's.
+    /// What did not fit: our own findings first, then the provider's, then doubles.
     pub discrepancies: Vec<Discrepancy>,
     /// What follows for the customer.
     pub decision: Decision,
@@ -26,7 +26,8 @@ pub struct Verdict {
 ///   reason is given `technical.unknown_result`, so that a person sees why it is there.
 /// * An unknown outcome goes before a person, whatever came with it.
 /// * Screening goes before a person, whatever else was found: an automatic rejection would skip the
-///   report to the authorities that may be due (FATF recommendation 20).
+///   report to the authorities that may be due (FATF recommendation 20). So does a double: which of the two is
+///   genuine no rule can say.
 /// * Otherwise the gravest route wins: rejected, in review, awaiting the customer.
 #[must_use]
 pub fn judge(
@@ -65,6 +66,18 @@ impl Verdict {
     pub fn doubted(mut self, code: Code) -> Self {
         self.discrepancies.push(Discrepancy::of(code));
         self.decision = Decision::Review;
+        self.settled()
+    }
+
+    /// The verdict once it is known which other customers share what only one should have: then a person decides,
+    /// whatever was found before.
+    #[must_use]
+    pub fn beside(mut self, duplicates: Vec<Discrepancy>) -> Self {
+        if duplicates.is_empty() {
+            return self;
+        }
+        self.discrepancies.extend(duplicates);
+        self.decision = route(&self.discrepancies);
         self.settled()
     }
 
@@ -107,7 +120,7 @@ pub fn compare(first: Verdict, mut second: Verdict) -> Verdict {
 /// The decision that discrepancies alone lead to; review where there are none.
 #[must_use]
 pub fn route(discrepancies: &[Discrepancy]) -> Decision {
-    if discrepancies.iter().any(|found| found.code.class() == Class::Screening) {
+    if discrepancies.iter().any(|found| matches!(found.code.class(), Class::Screening | Class::Duplicate)) {
         return Decision::Review;
     }
     let routes = || discrepancies.iter().map(Discrepancy::route);
@@ -236,6 +249,27 @@ mod tests {
         let verdict = Verdict::kept(Finding::Clear, vec![]).doubted(Code::NotAllChecksCompleted);
         assert_eq!((verdict.finding, verdict.decision), (Finding::Consider, Decision::Review));
         assert_eq!(verdict.discrepancies, [Discrepancy::of(Code::NotAllChecksCompleted)]);
+    }
+
+    #[test]
+    fn with_a_double_a_person_decides_whatever_else_was_found() {
+        let policy = Policy { decision_validity_days: Some(2), ..Policy::default() };
+        let found = |code: Option<Code>| code.map(certain).into_iter().collect::<Vec<_>>();
+        for outcome in Outcome::ALL {
+            for code in Code::ALL.iter().copied().map(Some).chain([None]) {
+                let alone = judge(*outcome, found(code), &policy, Timestamp::UNIX_EPOCH);
+                assert_eq!(alone.clone().beside(vec![]), alone, "{outcome} {code:?}");
+                for double in [Code::DuplicatePerson, Code::DuplicateDocument] {
+                    let verdict = alone.clone().beside(vec![Discrepancy::of(double)]);
+                    assert_eq!(verdict.decision, Decision::Review, "{outcome} {code:?} {double}");
+                    assert_ne!(verdict.finding, Finding::Clear, "{outcome} {code:?} {double}");
+                    let codes = verdict.discrepancies.iter().map(|found| found.code);
+                    let expected = alone.discrepancies.iter().map(|found| found.code).chain([double]);
+                    assert!(codes.eq(expected), "{outcome} {code:?} {double}");
+                    check(*outcome, &[&found(code)[..], &[certain(double)]].concat(), Decision::Review);
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! The rules that all free text shares: one Unicode form, no character that hides or reorders others.
 
+mod letters;
+mod search_form;
+
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::canonical_combining_class;
 use zeroize::Zeroize;
 
+pub use self::search_form::normalise_for_search;
 use super::fault::Invalid;
 use crate::Secret;
 
@@ -93,47 +96,6 @@ pub(crate) fn trimmed_nfc(raw: &str) -> Secret<String> {
     let text = Secret::new(composed.trim().to_owned());
     composed.zeroize();
     text
-}
-
-/// A text as an exact search compares it: without accents, case, invisible characters and double spaces.
-///
-/// Only marks that are accents go. Vowel signs and voicing marks, which make another word of it
-/// (Devanagari, Thai, kana), have other combining classes and stay.
-///
-/// ```
-/// use kyc_core::domain::text::normalise_for_search;
-/// assert_eq!(normalise_for_search("  Zoë   MÜLLER "), "zoe muller");
-/// ```
-#[must_use]
-pub fn normalise_for_search(text: &str) -> String {
-    // Up and down again is close to case folding: ß meets SS, and ς meets Σ.
-    let folded = text
-        .nfkd()
-        .filter(|c| !is_accent(*c) && !is_invisible(*c))
-        .flat_map(char::to_uppercase)
-        .flat_map(char::to_lowercase)
-        .nfkd()
-        .filter(|c| !is_accent(*c));
-    let mut out = String::with_capacity(text.len().saturating_mul(4));
-    let mut gap = false;
-    for c in folded {
-        if c.is_whitespace() {
-            gap = !out.is_empty();
-        } else {
-            if gap {
-                out.push(' ');
-                gap = false;
-            }
-            out.push(c);
-        }
-    }
-    out
-}
-
-/// Canonical combining classes 10 to 36 are the points of Hebrew, Arabic and Syriac, 200 and more the
-/// accents above and below a letter (Unicode Standard, section 4.3).
-fn is_accent(c: char) -> bool {
-    matches!(canonical_combining_class(c), 10..=36 | 200..=255)
 }
 
 /// A document number as an exact search and the machine-readable zone compare it: capitals and digits.
@@ -260,17 +222,5 @@ mod tests {
     fn a_mask_anywhere_is_refused_first() {
         check("\u{2022}", Err("field.masked"));
         check("\n\u{2022}a•••••••", Err("field.masked"));
-    }
-
-    #[test]
-    fn search_ignores_accents_case_and_spaces_but_not_vowels_and_voicing() {
-        let same = |a: &str, b: &str| assert_eq!(normalise_for_search(a), normalise_for_search(b));
-        same("Weiß", "WEISS");
-        same("ΝΙΚΟΣ", "Νίκος");
-        same("İstanbul", "istanbul");
-        same("A\u{200b}da  L", " ada\u{a0}l ");
-        same("ﬁ", "FI");
-        assert_ne!(normalise_for_search("राम"), normalise_for_search("रमा"));
-        assert_ne!(normalise_for_search("が"), normalise_for_search("か"));
     }
 }

@@ -22,8 +22,8 @@ use crate::ports::cipher::{Fingerprint, Sealed};
 use crate::ports::store::{
     ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
     CustomerRecord, EndedRelationship, ErasureReads, IdempotencyReads, KeyCount, KeyReads, Lease,
-    PageRequest, Queue, Recorded, RecordedAnswer, ReportReads, Standing, StoreError, VerificationReads,
-    VerificationRecord, VersionRow,
+    PageRequest, Queue, Recorded, RecordedAnswer, ReportReads, Sharing, Standing, StoreError,
+    VerificationReads, VerificationRecord, VersionRow,
 };
 
 mod state;
@@ -124,14 +124,38 @@ impl CustomerReads for MemoryStore {
             .collect()
     }
 
-    async fn customers_by_fingerprint(
+    async fn customers_by_fingerprints(
         &self,
-        fingerprint: Fingerprint,
+        fingerprints: &[Fingerprint],
         limit: u32,
     ) -> Result<Vec<CustomerRecord>, StoreError> {
         let inner = self.open()?;
-        let having = inner.state.fingerprints.iter().rev().filter(|(_, those)| those.contains(&fingerprint));
+        let one_of_them = |those: &Vec<Fingerprint>| those.iter().any(|one| fingerprints.contains(one));
+        let having = inner.state.fingerprints.iter().rev().filter(|(_, those)| one_of_them(those));
         having.take(size(limit)).map(|(subject, _)| inner.state.customer_record(*subject)).collect()
+    }
+
+    async fn sharing(
+        &self,
+        fingerprints: &[Fingerprint],
+        except: SubjectId,
+        limit: u32,
+    ) -> Result<Vec<Sharing>, StoreError> {
+        let inner = self.open()?;
+        let others = |wanted: &Fingerprint| {
+            let all = inner.state.fingerprints.iter().rev();
+            let having = all.filter(|(subject, those)| **subject != except && those.contains(wanted));
+            let rows = having.filter_map(|(subject, _)| inner.state.customers.get(subject));
+            let kind = wanted.kind;
+            let sharing = rows.map(|row| Sharing {
+                kind,
+                subject: row.subject,
+                customer_id: row.customer_id.clone(),
+                status: row.status,
+            });
+            sharing.take(size(limit)).collect::<Vec<_>>()
+        };
+        Ok(fingerprints.iter().flat_map(others).collect())
     }
 
     async fn expired_customers(&self, now: Timestamp, limit: u32) -> Result<Vec<CustomerId>, StoreError> {

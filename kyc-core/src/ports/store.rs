@@ -20,6 +20,7 @@ pub use self::queue::{Claim, Claimed, Lease, Queue};
 use super::cipher::{DataKey, Fingerprint, Sealed};
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::{Action, AuditEvent, ChainedEvent};
+use crate::domain::customer::FingerprintKind;
 use crate::domain::ids::{CustomerId, SubjectId, VerificationId};
 use crate::domain::key_use::KeyUse;
 use crate::domain::report::{DayCount, Range};
@@ -92,6 +93,19 @@ pub struct VerificationRecord {
     pub row: CustomerRow,
     /// The data of the verification's version.
     pub data: Sealed,
+}
+
+/// Somebody who has a fingerprint that another has, too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sharing {
+    /// What kind of value the two share.
+    pub kind: FingerprintKind,
+    /// Who has it, too.
+    pub subject: SubjectId,
+    /// The caller's id.
+    pub customer_id: CustomerId,
+    /// Where that customer stands.
+    pub status: Status,
 }
 
 /// Which audit events to look for; each part that is given must fit.
@@ -169,12 +183,23 @@ pub trait CustomerReads: Send + Sync {
         page: PageRequest,
     ) -> Result<Vec<CustomerRecord>, StoreError>;
 
-    /// The customers who have this fingerprint, newest first, at most `limit`.
-    async fn customers_by_fingerprint(
+    /// The customers who have one of these fingerprints, each once, newest first, at most `limit`. It MUST NOT mix
+    /// two commits, and MUST find each fingerprint by an index: there may be some hundred.
+    async fn customers_by_fingerprints(
         &self,
-        fingerprint: Fingerprint,
+        fingerprints: &[Fingerprint],
         limit: u32,
     ) -> Result<Vec<CustomerRecord>, StoreError>;
+
+    /// For each of these fingerprints the customers other than `except` who have it, newest first, at most `limit`
+    /// for each. It MUST NOT mix two commits, MUST see every commit that was answered before the call, and MUST NOT
+    /// cost more than it returns, however many have a fingerprint.
+    async fn sharing(
+        &self,
+        fingerprints: &[Fingerprint],
+        except: SubjectId,
+        limit: u32,
+    ) -> Result<Vec<Sharing>, StoreError>;
 
     /// Verified customers whose decision has run out at `now`, at most `limit`, earliest first.
     async fn expired_customers(&self, now: Timestamp, limit: u32) -> Result<Vec<CustomerId>, StoreError>;

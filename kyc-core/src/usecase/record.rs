@@ -221,7 +221,7 @@ impl<'a> Step<'a> {
             }
             News::Settled => {
                 let verdict = judge(Outcome::Consider, findings.own.clone(), self.kyc.policy(), self.now);
-                self.end(Event::Completed(verdict.finding), verdict, None, findings).await
+                self.complete(verdict, None, findings).await
             }
             News::Failed(ProviderError::Refused) | News::NoOther => {
                 self.give_up(Code::NotAllChecksCompleted, findings).await
@@ -302,6 +302,18 @@ impl<'a> Step<'a> {
         }
         change.commit(self.kyc).await?;
         Ok(Ran::Saved)
+    }
+
+    /// There is a verdict: it is the end, unless another customer shares what only one should have.
+    async fn complete(
+        &self,
+        verdict: Verdict,
+        answer: Option<&Answer>,
+        findings: &Findings,
+    ) -> Result<Ran, Refused> {
+        let duplicates = self.kyc.duplicates(self.record).await.map_err(Refused::Failed)?;
+        let verdict = verdict.beside(duplicates);
+        self.end(Event::Completed(verdict.finding), verdict, answer, findings).await
     }
 
     /// The verification ends.

@@ -1,7 +1,5 @@
 //! Search: "is this person among our customers?"
 
-use std::collections::BTreeMap;
-
 use super::customer::CustomerView;
 use super::{Kyc, PortFailure, ROUNDS};
 use crate::Secret;
@@ -51,7 +49,7 @@ impl Kyc {
         actor.require(Permission::ReadCustomers)?;
         let Search { form, mut faults } = search;
         let key = SearchKey::parse(form);
-        let (kind, value) = match key {
+        let (kind, values) = match key {
             Ok(key) if faults.is_empty() => key,
             Ok(_) => return Err(SearchError::Invalid(faults)),
             Err(more) => {
@@ -59,40 +57,35 @@ impl Kyc {
                 return Err(SearchError::Invalid(faults));
             }
         };
-        let found = self.find(kind, &value).await?;
+        let found = self.find(kind, &values).await?;
         let now = self.now();
         let views = self.views(actor, &found, now).await?;
         let event = AuditEvent::new(actor, Action::CustomersSearched, now).about(match kind {
             FingerprintKind::Email => vec![Field::Email],
             FingerprintKind::PhoneNumber => vec![Field::PhoneNumber],
-            FingerprintKind::DocumentNumber => vec![Field::DocumentNumber],
+            FingerprintKind::Document => vec![Field::DocumentNumber],
             FingerprintKind::NameAndBirth => vec![Field::Name, Field::DateOfBirth],
             FingerprintKind::CustomerId => Vec::new(),
         });
         self.witness(event).await?;
         Ok(views)
     }
-    /// Those who have this value, whichever version of the fingerprint key theirs was made with: newest
+
+    /// Those who have one of these values, whichever version of the fingerprint key theirs was made with: newest
     /// first, at most [`Search::MAX_RESULTS`].
     async fn find(
         &self,
         kind: FingerprintKind,
-        value: &Secret<String>,
+        values: &[Secret<String>],
     ) -> Result<Vec<CustomerRecord>, PortFailure> {
         let cipher = &self.ports.cipher;
         for _ in 0..ROUNDS {
             let current = cipher.current_versions().fingerprint;
-            let mut found = BTreeMap::new();
-            // The current one comes last: a rotation moves customers to it, so that whoever is not found under
-            // an older one any more is found under it.
-            for fingerprint in cipher.fingerprints(kind, value).into_iter().rev() {
-                let records = self.ports.store.customers_by_fingerprint(fingerprint, Search::MAX_RESULTS);
-                found.extend(records.await?.into_iter().map(|record| (record.row.subject, record)));
-            }
+            let wanted: Vec<_> = values.iter().flat_map(|value| cipher.fingerprints(kind, value)).collect();
+            let found = self.ports.store.customers_by_fingerprints(&wanted, Search::MAX_RESULTS).await?;
             // Customers may have been moved to a version that was not looked for.
             if cipher.current_versions().fingerprint == current {
-                let limit = usize::try_from(Search::MAX_RESULTS).unwrap_or(usize::MAX);
-                return Ok(found.into_values().rev().take(limit).collect());
+                return Ok(found);
             }
         }
         Err(PortFailure::Contended)

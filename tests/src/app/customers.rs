@@ -1,25 +1,40 @@
 //! Customers as tests send them.
 
+use jiff::ToSpan;
+use jiff::civil::Date;
+use kyc_core::domain::country::Country;
 use serde_json::{Value, json};
 
 use super::{Reply, TestApp};
 
 /// A customer of this id and document number whom every rule accepts.
+///
+/// Each id is a person of its own, so that nobody is somebody's double who was not meant to be: `cus-1` was born on
+/// 10 December 1990 and has a British passport, others on other days and with passports of other countries.
 #[must_use]
 pub fn ada(id: &str, number: &str) -> Value {
+    let digits: String = id.chars().filter(char::is_ascii_digit).collect();
+    let ordinal = digits.parse().unwrap_or_else(|_| 100 + id.bytes().map(i64::from).sum::<i64>());
+    let born = Date::constant(1990, 12, 10) - ((ordinal - 1) % 10_000).days();
+    let mut countries: Vec<Country> = Country::all().collect();
+    let first = countries.iter().position(|country| country.as_str() == "GB").unwrap();
+    countries.rotate_left(first);
+    let nth = usize::try_from(ordinal - 1).unwrap_or_default() % countries.len();
+    let mut document = passport(number);
+    document["issuing_country"] = json!(countries[nth].as_str());
     json!({
         "customer_id": id,
         "name": "Ada Lovelace",
         "email": "ada@example.com",
         "phone_number": "+442079460958",
-        "date_of_birth": "1990-12-10",
+        "date_of_birth": born.to_string(),
         "address": {
             "line1": "12 St James's Square",
             "city": "London",
             "postal_code": "SW1Y 4JH",
             "country": "GB",
         },
-        "identity_document": passport(number),
+        "identity_document": document,
     })
 }
 

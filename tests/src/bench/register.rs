@@ -82,6 +82,16 @@ pub(crate) fn actor() -> Result<Actor> {
     Ok(Actor::admin("bootstrap")?.within(RequestId::parse("0123456789abcdef0123456789abcdef")?))
 }
 
+/// The same of a person with a name and a passport of its own, whom a decision does not take for another's double.
+fn person(id: String) -> Register {
+    let mut request = registration(id.clone());
+    request.form.name = Some(Secret::new(format!("Ada Lovelace {id}")));
+    if let Some(document) = &mut request.form.identity_document {
+        document.number = Some(Secret::new(id));
+    }
+    request
+}
+
 /// A service without a server.
 pub(crate) struct InProcess {
     runtime: Runtime,
@@ -136,7 +146,7 @@ async fn until(kyc: Kyc, numbers: Arc<AtomicU64>, begin: Instant, end: Instant) 
     }
 }
 
-/// Registers `count` customers, many at once.
+/// Registers `count` people, many at once.
 pub(crate) async fn fill(kyc: &Kyc, count: u64) -> Result<()> {
     const AT_ONCE: u64 = 256;
     let mut working: JoinSet<Result<()>> = JoinSet::new();
@@ -145,7 +155,7 @@ pub(crate) async fn fill(kyc: &Kyc, count: u64) -> Result<()> {
         working.spawn(async move {
             let actor = actor()?;
             for number in (task..count).step_by(usize::try_from(AT_ONCE)?) {
-                kyc.register(&actor, registration(format!("{ID_PREFIX}{number:016}"))).await?;
+                kyc.register(&actor, person(format!("{ID_PREFIX}{number:016}"))).await?;
             }
             Ok(())
         });

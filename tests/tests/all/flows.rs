@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod duplicates;
 mod erasure;
 mod failover;
 mod health;

@@ -3,13 +3,15 @@
 use super::*;
 use crate::sqlite::{SqliteConfig, open};
 
-const LOOK_UPS: [&str; 46] = [
+const LOOK_UPS: [&str; 48] = [
     CUSTOMER,
     STANDING,
     CUSTOMERS,
     CUSTOMERS_BY_STATUS,
     CUSTOMERS_BY_STAGE,
-    CUSTOMERS_BY_FINGERPRINT,
+    SUBJECTS_BY_FINGERPRINT,
+    CUSTOMER_BY_SUBJECT,
+    SHARING,
     EXPIRED_CUSTOMERS,
     VERIFICATION,
     VERIFICATION_BY_REFERENCE,

@@ -83,7 +83,7 @@ async fn recorded(store: &dyn Store) -> (Vec<Option<Recorded>>, Option<Timestamp
 }
 
 async fn having(store: &dyn Store, fingerprint: Fingerprint) -> Vec<CustomerId> {
-    let found = store.customers_by_fingerprint(fingerprint, 1000).await.expect("a read works");
+    let found = store.customers_by_fingerprints(&[fingerprint], 1000).await.expect("a read works");
     found.into_iter().map(|record| record.row.customer_id).collect()
 }
 

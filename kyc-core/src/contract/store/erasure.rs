@@ -83,8 +83,8 @@ pub(super) async fn an_erasure_takes_everything_of_one_person_and_nothing_of_ano
         assert_eq!(store.answer(verification_id(n)).await, Ok(None));
     }
     for kind in FingerprintKind::ALL {
-        assert_eq!(store.customers_by_fingerprint(fingerprint(*kind, 1), 9).await, Ok(vec![]), "{kind}");
-        assert_eq!(store.customers_by_fingerprint(fingerprint(*kind, 2), 9).await, Ok(vec![record(2)]));
+        assert_eq!(store.customers_by_fingerprints(&[fingerprint(*kind, 1)], 9).await, Ok(vec![]), "{kind}");
+        assert_eq!(store.customers_by_fingerprints(&[fingerprint(*kind, 2)], 9).await, Ok(vec![record(2)]));
     }
     assert_eq!(store.recorded(idempotency_key(1)).await, Ok(None), "what was answered about the person");
     assert!(store.recorded(idempotency_key(2)).await.is_ok_and(|recorded| recorded.is_some()));

@@ -214,7 +214,7 @@ pub(super) async fn numbers_are_kept_at_their_limits(store: &dyn Store) {
         commit(store, changeset).await;
         check(store, Verification { failures: number, version, ..verification(n) }).await;
         assert_eq!(customer(store, &customer_id(n)).await.row, extreme);
-        let found = store.customers_by_fingerprint(fingerprint, 9).await.expect("a read works");
+        let found = store.customers_by_fingerprints(&[fingerprint], 9).await.expect("a read works");
         assert_eq!(found.iter().map(|one| one.row.subject).collect::<Vec<_>>(), [subject]);
     }
 }

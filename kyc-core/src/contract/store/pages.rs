@@ -11,7 +11,7 @@ use crate::domain::status::{Stage, Status, StatusKind};
 use crate::domain::verification::Verification;
 use crate::ports::Store;
 use crate::ports::cipher::Fingerprint;
-use crate::ports::store::{CustomerFilter, CustomerRow, PageRequest, Write};
+use crate::ports::store::{CustomerFilter, CustomerRow, PageRequest, Sharing, Write};
 
 async fn page(
     store: &dyn Store,
@@ -79,7 +79,7 @@ pub(super) async fn a_page_goes_on_behind_its_cursor_whatever_came_since(store: 
 
 pub(super) async fn a_fingerprint_finds_those_who_have_it_newest_first(store: &dyn Store) {
     registered(store, [2, 3, 1, 4]).await;
-    let shared = fingerprint(FingerprintKind::DocumentNumber, 99);
+    let shared = fingerprint(FingerprintKind::Document, 99);
     for n in [3, 1, 2] {
         let own = fingerprint(FingerprintKind::Email, n);
         let fingerprints = vec![own, shared];
@@ -87,15 +87,57 @@ pub(super) async fn a_fingerprint_finds_those_who_have_it_newest_first(store: &d
         commit(store, changeset(n, vec![write])).await;
     }
     let found = async |fingerprint, limit| {
-        let found = store.customers_by_fingerprint(fingerprint, limit).await.expect("a read works");
+        let found = store.customers_by_fingerprints(&[fingerprint], limit).await.expect("a read works");
         found.into_iter().map(|one| one.row.subject).collect::<Vec<_>>()
     };
     assert_eq!(found(shared, 9).await, [3, 2, 1].map(subject));
     assert_eq!(found(shared, 2).await, [3, 2].map(subject));
-    assert_eq!(store.customers_by_fingerprint(shared, 1).await, Ok(vec![record(3)]));
+    assert_eq!(store.customers_by_fingerprints(&[shared], 1).await, Ok(vec![record(3)]));
     assert_eq!(found(Fingerprint { kind: FingerprintKind::Email, ..shared }, 9).await, []);
     assert_eq!(found(Fingerprint { key_version: 2, ..shared }, 9).await, []);
-    assert_eq!(found(fingerprint(FingerprintKind::DocumentNumber, 98), 9).await, []);
+    assert_eq!(found(fingerprint(FingerprintKind::Document, 98), 9).await, []);
+}
+
+pub(super) async fn who_has_one_of_many_fingerprints_is_found_once(store: &dyn Store) {
+    registered(store, [1, 2, 3, 4]).await;
+    let kind = FingerprintKind::Document;
+    // As many as there are countries.
+    let mut wanted: Vec<_> = (100..350).map(|n| fingerprint(kind, n)).collect();
+    wanted.extend([2, 3].map(|n| fingerprint(FingerprintKind::Email, n)));
+    let fingerprints = vec![fingerprint(kind, 120), fingerprint(kind, 121), fingerprint(kind, 1)];
+    commit(store, changeset(1, vec![Write::ReplaceFingerprints { subject: subject(1), fingerprints }])).await;
+    assert_eq!(store.customers_by_fingerprints(&wanted, 9).await, Ok(vec![record(3), record(2), record(1)]));
+    assert_eq!(store.customers_by_fingerprints(&wanted, 2).await, Ok(vec![record(3), record(2)]));
+    assert_eq!(store.customers_by_fingerprints(&[], 9).await, Ok(vec![]));
+}
+
+pub(super) async fn those_who_share_a_fingerprint_are_told_for_each(store: &dyn Store) {
+    registered(store, [1, 2, 3, 4, 5]).await;
+    let (document, name) = (FingerprintKind::Document, FingerprintKind::NameAndBirth);
+    let (first, second) = (fingerprint(document, 99), fingerprint(name, 99));
+    for (n, fingerprints) in
+        [(1, vec![first, second]), (2, vec![first]), (3, vec![first, second]), (4, vec![])]
+    {
+        commit(store, changeset(n, vec![Write::ReplaceFingerprints { subject: subject(n), fingerprints }]))
+            .await;
+    }
+    let mut refused = CustomerRow { status: Status::Rejected { terminal: true }, ..row(3) };
+    commit(store, update(6, &mut refused)).await;
+    let wanted = [first, Fingerprint { key_version: 2, ..first }, fingerprint(document, 98), second];
+    let sharing = async |except, limit| {
+        let found = store.sharing(&wanted, subject(except), limit).await.expect("a read works");
+        found.into_iter().map(|one| (one.kind, one.subject)).collect::<Vec<_>>()
+    };
+    let of =
+        |all: &[(FingerprintKind, u32)]| all.iter().map(|(kind, n)| (*kind, subject(*n))).collect::<Vec<_>>();
+    assert_eq!(sharing(5, 9).await, of(&[(document, 3), (document, 2), (document, 1), (name, 3), (name, 1)]));
+    assert_eq!(sharing(5, 1).await, of(&[(document, 3), (name, 3)]));
+    assert_eq!(sharing(3, 1).await, of(&[(document, 2), (name, 1)]));
+    assert_eq!(sharing(3, 9).await, of(&[(document, 2), (document, 1), (name, 1)]));
+    let one =
+        Sharing { kind: name, subject: subject(3), customer_id: customer_id(3), status: refused.status };
+    assert_eq!(store.sharing(&[second], subject(1), 9).await, Ok(vec![one]));
+    assert_eq!(store.sharing(&[], subject(1), 9).await, Ok(vec![]));
 }
 
 pub(super) async fn decisions_that_ran_out_are_listed_earliest_first(store: &dyn Store) {

@@ -6,6 +6,7 @@ use super::Customer;
 use crate::Secret;
 use crate::domain::birth::parse_date;
 use crate::domain::contact::{Email, PhoneNumber};
+use crate::domain::country::Country;
 use crate::domain::document::DocumentNumber;
 use crate::domain::fault::Faults;
 use crate::domain::name::PersonName;
@@ -19,9 +20,9 @@ words! {
         Email = "email",
         /// The phone number, E.164.
         PhoneNumber = "phone_number",
-        /// The document number, capitals and digits only.
-        DocumentNumber = "document_number",
-        /// The name without accents and case, together with the date of birth.
+        /// The document number, capitals and digits only, together with the country that issued the document.
+        Document = "document",
+        /// The letters of the name, in whatever case and script, together with the date of birth.
         NameAndBirth = "name_and_birth",
         /// The caller's id of the customer: what an erased one is known again by. Nobody is searched by it.
         CustomerId = "customer_id",
@@ -39,7 +40,10 @@ impl Customer {
         match kind {
             FingerprintKind::Email => Some(self.email().normalised()),
             FingerprintKind::PhoneNumber => Some(Secret::new(self.phone_number().expose().to_owned())),
-            FingerprintKind::DocumentNumber => Some(document_number_key(self.identity_document().number())),
+            FingerprintKind::Document => {
+                let document = self.identity_document();
+                Some(document_key(document.number(), document.issuing_country()))
+            }
             FingerprintKind::NameAndBirth => {
                 Some(name_and_birth_key(self.name(), self.date_of_birth().expose()))
             }
@@ -48,16 +52,18 @@ impl Customer {
     }
 }
 
-fn document_number_key(number: &DocumentNumber) -> Secret<String> {
-    Secret::new(normalise_document_number(number.expose()))
+fn document_key(number: &DocumentNumber, country: Country) -> Secret<String> {
+    let number = Zeroizing::new(normalise_document_number(number.expose()));
+    Secret::new(format!("{country}\n{}", *number))
+}
+
+/// A search names no country, so that it is for the number with each of them.
+fn document_keys(number: &DocumentNumber) -> Vec<Secret<String>> {
+    Country::all().map(|country| document_key(number, country)).collect()
 }
 
 fn name_and_birth_key(name: &PersonName, born: jiff::civil::Date) -> Secret<String> {
-    let mut normalised = Zeroizing::new(normalise_for_search(name.expose()));
-    // A name of accents alone would leave nothing, and all such names would be one.
-    if normalised.is_empty() {
-        normalised.push_str(name.expose());
-    }
+    let normalised = Zeroizing::new(normalise_for_search(name.expose()));
     // No name holds a line feed, so the two can't run into each other.
     Secret::new(format!("{}\n{born}", *normalised))
 }
@@ -78,12 +84,16 @@ pub struct SearchForm {
     pub date_of_birth: Option<Secret<String>>,
 }
 
-/// How a search becomes the value that is looked up.
+/// How a search becomes the values that are looked up.
 #[derive(Debug, Clone, Copy)]
 pub enum SearchKey {}
 
 impl SearchKey {
-    /// Reads a search, with the parsers of a registration, so that equal input gives equal values.
+    /// Reads a search, with the parsers of a registration, so that equal input gives equal values: the kind, and the
+    /// values of which a customer has one.
+    ///
+    /// A document is known by its number and its country together. A search is for the number alone, and so for the
+    /// number with each country that there is.
     ///
     /// # Errors
     /// `search.one_of` at the empty pointer where not exactly one kind is asked for; else the faults of the
@@ -92,24 +102,25 @@ impl SearchKey {
         clippy::needless_pass_by_value,
         reason = "the form is consumed so that it is wiped once it was read"
     )]
-    pub fn parse(form: SearchForm) -> Result<(FingerprintKind, Secret<String>), Faults> {
+    pub fn parse(form: SearchForm) -> Result<(FingerprintKind, Vec<Secret<String>>), Faults> {
         let mut faults = Faults::new();
         let SearchForm { email, phone_number, document_number, name, date_of_birth } = &form;
         let key = match (email, phone_number, document_number, name, date_of_birth) {
             (Some(email), None, None, None, None) => faults
                 .take("/email", Email::parse(email.expose()))
-                .map(|email| (FingerprintKind::Email, email.normalised())),
+                .map(|email| (FingerprintKind::Email, vec![email.normalised()])),
             (None, Some(number), None, None, None) => faults
                 .take("/phone_number", PhoneNumber::parse(number.expose()))
-                .map(|number| (FingerprintKind::PhoneNumber, Secret::new(number.expose().to_owned()))),
+                .map(|number| (FingerprintKind::PhoneNumber, vec![Secret::new(number.expose().to_owned())])),
             (None, None, Some(number), None, None) => faults
                 .take("/document_number", DocumentNumber::parse(number.expose()))
-                .map(|number| (FingerprintKind::DocumentNumber, document_number_key(&number))),
+                .map(|number| (FingerprintKind::Document, document_keys(&number))),
             (None, None, None, Some(name), Some(born)) => {
                 let name = faults.take("/name", PersonName::parse(name.expose()));
                 let born = faults.take("/date_of_birth", parse_date(born.expose()));
-                name.zip(born)
-                    .map(|(name, born)| (FingerprintKind::NameAndBirth, name_and_birth_key(&name, born)))
+                name.zip(born).map(|(name, born)| {
+                    (FingerprintKind::NameAndBirth, vec![name_and_birth_key(&name, born)])
+                })
             }
             _ => {
                 faults.add(
@@ -137,12 +148,16 @@ mod tests {
     const BORN: Field = |form| &mut form.date_of_birth;
 
     fn search(given: &[(Field, &str)]) -> Result<(FingerprintKind, String), String> {
+        all(given).map(|(kind, values)| (kind, values.into_iter().next().unwrap_or_default()))
+    }
+
+    fn all(given: &[(Field, &str)]) -> Result<(FingerprintKind, Vec<String>), String> {
         let mut form = SearchForm::default();
         for (field, text) in given {
             *field(&mut form) = Some((*text).into());
         }
         SearchKey::parse(form)
-            .map(|(kind, value)| (kind, value.expose().clone()))
+            .map(|(kind, values)| (kind, values.iter().map(|value| value.expose().clone()).collect()))
             .map_err(|faults| faults.to_string())
     }
 
@@ -175,13 +190,14 @@ mod tests {
             found(&[(EMAIL, "Ada@Example.com")]),
             (FingerprintKind::Email, "ada@example.com".to_owned())
         );
-        assert_eq!(
-            found(&[(NUMBER, "c01x-0006h")]),
-            (FingerprintKind::DocumentNumber, "C01X0006H".to_owned())
+        let (kind, numbers) = all(&[(NUMBER, "c01x-0006h")]).unwrap();
+        assert_eq!((kind, numbers.len()), (FingerprintKind::Document, 249));
+        assert!(
+            numbers.contains(&"GB\nC01X0006H".to_owned()) && numbers.contains(&"ZW\nC01X0006H".to_owned())
         );
         assert_eq!(
             found(&[(NAME, " zoe  MÜLLER"), (BORN, "1990-12-10")]),
-            (FingerprintKind::NameAndBirth, "zoe muller\n1990-12-10".to_owned())
+            (FingerprintKind::NameAndBirth, "zomuller\n1990-12-10".to_owned())
         );
     }
 

@@ -33,7 +33,7 @@ impl Step<'_> {
         } else {
             verdict
         };
-        self.end(Event::Completed(verdict.finding), verdict, Some(answer), findings).await
+        self.complete(verdict, Some(answer), findings).await
     }
 
     /// The verdict of a second opinion, held against the first. Any other verdict is as it was.

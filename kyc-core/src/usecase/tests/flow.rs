@@ -263,8 +263,10 @@ fn a_customer_is_found_by_each_kind_of_personal_data_as_it_is_now() {
 #[test]
 fn a_list_is_paged_newest_first_and_filtered() {
     let world = World::new();
-    for id in ["a", "b", "c"] {
-        now(world.kyc.register(&admin(), registration(id, sample_customer()))).unwrap();
+    for (id, born, number) in [("a", "1990-12-10", "1"), ("b", "1990-12-11", "2"), ("c", "1990-12-12", "3")] {
+        let (date_of_birth, identity_document) = (text(born), Some(passport(number)));
+        let form = CustomerForm { date_of_birth, identity_document, ..sample_customer() };
+        now(world.kyc.register(&admin(), registration(id, form))).unwrap();
         world.advance(1);
     }
     let page = |filter, after, limit| {

@@ -60,7 +60,7 @@ impl World {
         }
     }
 
-    fn rewrap(&self, of: KeyUse) -> Rewrapped {
+    pub(super) fn rewrap(&self, of: KeyUse) -> Rewrapped {
         run(self.kyc.rewrap(&operator(), of, &|_, _| {})).unwrap()
     }
 
