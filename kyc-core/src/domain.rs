@@ -32,5 +32,6 @@ pub mod schedule;
 pub mod shown;
 pub mod status;
 pub mod text;
+pub mod told;
 pub mod verification;
 pub mod words;

@@ -6,6 +6,7 @@ use super::api_key::{ApiKey, KeyName};
 use super::fault::Invalid;
 use super::ids::ApiKeyId;
 use super::permission::{Forbidden, Permission, Role, Sight};
+use super::told::Telling;
 
 /// Who asks for something: somebody with an API key, or a part of the system.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +88,15 @@ impl Actor {
         match &self.kind {
             ActorKind::Account { role, .. } => role.sight(),
             ActorKind::Operator(_) | ActorKind::System(_) => Sight::Full,
+        }
+    }
+
+    /// How much the actor is told of what was found.
+    #[must_use]
+    pub const fn telling(&self) -> Telling {
+        match &self.kind {
+            ActorKind::Account { role, .. } => role.telling(),
+            ActorKind::Operator(_) | ActorKind::System(_) => Telling::Everything,
         }
     }
 

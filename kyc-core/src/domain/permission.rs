@@ -1,6 +1,7 @@
 //! Who may do what: one table, looked at before anything is looked up (I7).
 
 use super::field::Field;
+use super::told::Telling;
 use super::words::words;
 
 words! {
@@ -108,6 +109,15 @@ impl Role {
         }
     }
 
+    /// How much the role is told of what was found: a client application may pass on what it knows.
+    #[must_use]
+    pub const fn telling(self) -> Telling {
+        match self {
+            Self::Client => Telling::WithoutTippingOff,
+            Self::Reviewer | Self::Auditor | Self::Admin => Telling::Everything,
+        }
+    }
+
     /// How much of a person's data the role sees.
     #[must_use]
     pub const fn sight(self) -> Sight {
@@ -154,5 +164,7 @@ mod tests {
         assert_eq!(Role::Auditor.sight(), Sight::Masked);
         assert_eq!(Role::Reviewer.sight(), Sight::NumbersMasked);
         assert_eq!(Role::Admin.sight(), Sight::Full);
+        let tipped = Role::ALL.iter().filter(|role| role.telling() == Telling::WithoutTippingOff);
+        assert!(tipped.eq(&[Role::Client]));
     }
 }

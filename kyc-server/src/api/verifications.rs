@@ -5,6 +5,7 @@ pub(super) mod body;
 
 use kyc_core::Kyc;
 use kyc_core::domain::permission::Permission;
+use kyc_core::domain::told::Telling;
 use kyc_core::domain::verification::Verification;
 use poem::web::Data;
 use poem_openapi::param::Path;
@@ -44,7 +45,8 @@ impl Refuses for RequestRefuses {
 
 impl From<&Verification> for Queued {
     fn from(queued: &Verification) -> Self {
-        Self::Accepted(Json(queued.clone().into()))
+        // One that was just queued has found nothing yet.
+        Self::Accepted(Json(VerificationBody::told(queued.clone(), Telling::WithoutTippingOff)))
     }
 }
 
@@ -64,7 +66,8 @@ impl VerificationsApi {
         id: Path<String>,
         _parameters: NoParameters,
     ) -> Result<Json<StatusBody>, Refusal<ReadRefuses>> {
-        Ok(Json(kyc.status(&actor.0, &path_id(&actor.0, Permission::ReadStatus, &id)?).await?.into()))
+        let status = kyc.status(&actor.0, &path_id(&actor.0, Permission::ReadStatus, &id)?).await?;
+        Ok(Json(StatusBody::told(status, actor.0.telling())))
     }
 
     /// List a customer's verifications
@@ -81,7 +84,8 @@ impl VerificationsApi {
         _parameters: NoParameters,
     ) -> Result<Json<VerificationListBody>, Refusal<ReadRefuses>> {
         let all = kyc.verifications(&actor.0, &path_id(&actor.0, Permission::ReadStatus, &id)?).await?;
-        Ok(Json(VerificationListBody { items: all.into_iter().map(Into::into).collect() }))
+        let told = |one| VerificationBody::told(one, actor.0.telling());
+        Ok(Json(VerificationListBody { items: all.into_iter().map(told).collect() }))
     }
 
     /// Ask for another verification

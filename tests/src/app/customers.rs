@@ -15,7 +15,7 @@ use super::{Reply, TestApp};
 pub fn ada(id: &str, number: &str) -> Value {
     let digits: String = id.chars().filter(char::is_ascii_digit).collect();
     let ordinal = digits.parse().unwrap_or_else(|_| 100 + id.bytes().map(i64::from).sum::<i64>());
-    let born = Date::constant(1990, 12, 10) - ((ordinal - 1) % 10_000).days();
+    let born = Date::constant(1990, 12, 10) + ((ordinal - 1) % 3000).days();
     let mut countries: Vec<Country> = Country::all().collect();
     let first = countries.iter().position(|country| country.as_str() == "GB").unwrap();
     countries.rotate_left(first);

@@ -2,6 +2,7 @@
 
 use kyc_core::Secret;
 use kyc_core::domain::shown::ShownCustomer;
+use kyc_core::domain::told::Telling;
 use kyc_core::usecase::{Export, ExportedVerification, ExportedVersion};
 use poem_openapi::Object;
 
@@ -131,7 +132,7 @@ impl From<ExportedVersion> for VersionBody {
 impl From<ExportedVerification> for ExportedVerificationBody {
     fn from(one: ExportedVerification) -> Self {
         Self {
-            verification: one.verification.into(),
+            verification: VerificationBody::told(one.verification, Telling::Everything),
             provider_reference: plain(one.progress),
             link: plain(one.link),
             provider_answer: plain(one.answer),

@@ -1,7 +1,8 @@
 //! A status and a verification in JSON.
 
-use kyc_core::domain::discrepancy::{Code, Discrepancy, Severity};
+use kyc_core::domain::discrepancy::{Discrepancy, Severity};
 use kyc_core::domain::status::{Stage, StatusKind};
+use kyc_core::domain::told::{Telling, Told, ToldCode};
 use kyc_core::domain::verification::{Cause, Finding, StateKind, Verification};
 use kyc_core::usecase::KycStatus;
 use poem_openapi::Object;
@@ -51,8 +52,9 @@ pub(super) struct StatusBody {
 #[derive(Debug, Object)]
 #[oai(rename = "Discrepancy")]
 pub(super) struct DiscrepancyBody {
-    /// What it is.
-    code: Word<Code>,
+    /// What it is. `review.pending` says that somebody looks at the customer: a client application is told no more
+    /// of what the customer must not hear.
+    code: Word<ToldCode>,
     /// The field that it concerns, where there is one.
     #[oai(nullable)]
     field: Option<String>,
@@ -111,8 +113,8 @@ pub(super) struct VerificationListBody {
     pub(super) items: Vec<VerificationBody>,
 }
 
-impl From<KycStatus> for StatusBody {
-    fn from(status: KycStatus) -> Self {
+impl StatusBody {
+    pub(super) fn told(status: KycStatus, telling: Telling) -> Self {
         let kind = status.status.kind();
         Self {
             customer_id: status.customer_id.to_string(),
@@ -126,27 +128,31 @@ impl From<KycStatus> for StatusBody {
             valid_until: status.status.valid_until().map(Time),
             next_attempt_at: status.next_attempt_at.map(Time),
             link: status.link.map(|link| link.expose().clone()),
-            discrepancies: status.discrepancies.iter().map(Into::into).collect(),
+            discrepancies: told(&status.discrepancies, telling),
             updated_at: Time(status.updated_at),
         }
     }
 }
 
-impl From<&Discrepancy> for DiscrepancyBody {
-    fn from(found: &Discrepancy) -> Self {
+fn told(discrepancies: &[Discrepancy], telling: Telling) -> Vec<DiscrepancyBody> {
+    telling.of(discrepancies).into_iter().map(Into::into).collect()
+}
+
+impl From<Told> for DiscrepancyBody {
+    fn from(found: Told) -> Self {
         Self {
             code: Word(found.code),
             field: found.field.map(|field| field.as_str().to_owned()),
             severity: Word(found.severity),
-            provider: found.provider.as_ref().map(ToString::to_string),
-            provider_code: found.provider_code.as_ref().map(|code| code.as_str().to_owned()),
-            message: found.code.message_for_staff().to_owned(),
+            provider: found.provider.map(|provider| provider.to_string()),
+            provider_code: found.provider_code.map(|code| code.as_str().to_owned()),
+            message: found.message.to_owned(),
         }
     }
 }
 
-impl From<Verification> for VerificationBody {
-    fn from(one: Verification) -> Self {
+impl VerificationBody {
+    pub(in crate::api) fn told(one: Verification, telling: Telling) -> Self {
         Self {
             verification_id: one.id.to_string(),
             version: one.version,
@@ -155,7 +161,7 @@ impl From<Verification> for VerificationBody {
             state: Word(one.state.kind()),
             outcome: one.state.finding().map(Word),
             failures: one.failures,
-            discrepancies: one.discrepancies.iter().map(Into::into).collect(),
+            discrepancies: told(&one.discrepancies, telling),
             created_at: Time(one.created_at),
             submitted_at: one.submitted_at.map(Time),
             completed_at: one.completed_at.map(Time),

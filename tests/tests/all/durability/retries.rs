@@ -30,7 +30,7 @@ impl Wanted {
     fn new(cycle: usize, client: usize, number: u32) -> Self {
         let name = format!("{cycle}-{client}-{number}");
         if number.is_multiple_of(2) {
-            let body = registration(&name, &format!("{cycle}{client}{number}"));
+            let body = registration(&name, &format!("{cycle}-{client}-{number}"));
             return Self { name, path: "/customers", body };
         }
         let body = json!({"name": name, "role": "client"});

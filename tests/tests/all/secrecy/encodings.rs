@@ -170,8 +170,7 @@ fn short_forms_are_left_out_and_long_ones_are_there() {
         assert!(day.contains(&form.to_owned()), "{form}");
     }
     let name = names("Zorvaline Ümlautova");
-    for form in
-        ["zorvaline ümlautova", "ZORVALINE ÜMLAUTOVA", "zorvaline umlautova", "zorvaline", "Ümlautova"]
+    for form in ["zorvaline ümlautova", "ZORVALINE ÜMLAUTOVA", "zorvalineumlautova", "zorvaline", "Ümlautova"]
     {
         assert!(name.contains(&form.to_owned()), "{form}");
     }

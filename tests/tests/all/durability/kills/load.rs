@@ -38,7 +38,7 @@ impl Load {
                 for number in 0.. {
                     let (end, ..) = OUTCOMES[number % OUTCOMES.len()];
                     let customer_id = format!("{cycle}-{one}-{number}");
-                    let body = registration(&customer_id, &format!("{cycle}{one}{number}{end}"));
+                    let body = registration(&customer_id, &format!("{cycle}-{one}-{number}{end}"));
                     match client.send("POST", "/customers", Some(&body)) {
                         Ok(answer) => {
                             answer.expecting(201);
