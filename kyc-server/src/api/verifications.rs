@@ -46,7 +46,7 @@ impl Refuses for RequestRefuses {
 impl From<&Verification> for Queued {
     fn from(queued: &Verification) -> Self {
         // One that was just queued has found nothing yet.
-        Self::Accepted(Json(VerificationBody::told(queued.clone(), Telling::WithoutTippingOff)))
+        Self::Accepted(Json(VerificationBody::told(queued, Telling::WithoutTippingOff)))
     }
 }
 
@@ -85,7 +85,7 @@ impl VerificationsApi {
     ) -> Result<Json<VerificationListBody>, Refusal<ReadRefuses>> {
         let all = kyc.verifications(&actor.0, &path_id(&actor.0, Permission::ReadStatus, &id)?).await?;
         let told = |one| VerificationBody::told(one, actor.0.telling());
-        Ok(Json(VerificationListBody { items: all.into_iter().map(told).collect() }))
+        Ok(Json(VerificationListBody { items: all.iter().map(told).collect() }))
     }
 
     /// Ask for another verification

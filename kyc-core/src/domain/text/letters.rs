@@ -14,15 +14,12 @@ pub(super) fn spell(capitals: &str, out: &mut String) {
     let mut rest = letters.as_slice();
     let mut before = None;
     while let [c, behind @ ..] = rest {
-        let taken = match greek(before, rest) {
-            Some((spelt, taken)) => {
-                out.push_str(spelt);
-                taken
-            }
-            None => {
-                spell_one(*c, behind, language, out);
-                1
-            }
+        let taken = if let Some((spelt, taken)) = greek(before, rest) {
+            out.push_str(spelt);
+            taken
+        } else {
+            spell_one(*c, behind, language, out);
+            1
         };
         before = rest.get(taken - 1).copied();
         rest = rest.get(taken..).unwrap_or_default();

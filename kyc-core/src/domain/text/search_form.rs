@@ -52,13 +52,12 @@ fn push_folded(form: &mut String, c: char) {
     let mut last = form.chars().rev();
     match (last.next(), last.next(), c) {
         (_, _, 'y') => push_folded(form, 'i'),
-        (Some('i'), _, 'i') | (Some('o' | 'u'), _, 'e') => {}
         // Alef with a hamza or a madda, which declared names often lack.
         (Some('a'), Some('x'), 'a' | 'e') => {
             form.truncate(form.len() - 2);
             push_folded(form, 'a');
         }
-        (Some('a'), _, 'a' | 'e') => {}
+        (Some('i'), _, 'i') | (Some('a' | 'o' | 'u'), _, 'e') | (Some('a'), _, 'a') => {}
         (Some('x'), Some('n' | 'u'), 'x') => {
             form.pop();
         }

@@ -108,9 +108,9 @@ fn a_person_decides_whatever_the_provider_says() {
         world.run_due();
         let (status, codes) = world.outcome("b");
         assert_eq!((status, codes.ends_with(&BOTH)), (REVIEW, true), "{outcome}");
-        let decided =
-            world.audit().into_iter().filter(|event| event.event.action == Action::VerificationDecided);
-        let reason = decided.last().and_then(|event| event.event.reason).unwrap();
+        let mut events = world.audit().into_iter();
+        let decided = events.rfind(|event| event.event.action == Action::VerificationDecided);
+        let reason = decided.and_then(|event| event.event.reason).unwrap();
         assert!(reason.contains("duplicate.person duplicate.document"), "{reason}");
     }
 }

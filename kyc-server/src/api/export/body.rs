@@ -132,7 +132,7 @@ impl From<ExportedVersion> for VersionBody {
 impl From<ExportedVerification> for ExportedVerificationBody {
     fn from(one: ExportedVerification) -> Self {
         Self {
-            verification: VerificationBody::told(one.verification, Telling::Everything),
+            verification: VerificationBody::told(&one.verification, Telling::Everything),
             provider_reference: plain(one.progress),
             link: plain(one.link),
             provider_answer: plain(one.answer),

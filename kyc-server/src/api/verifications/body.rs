@@ -152,7 +152,7 @@ impl From<Told> for DiscrepancyBody {
 }
 
 impl VerificationBody {
-    pub(in crate::api) fn told(one: Verification, telling: Telling) -> Self {
+    pub(in crate::api) fn told(one: &Verification, telling: Telling) -> Self {
         Self {
             verification_id: one.id.to_string(),
             version: one.version,
