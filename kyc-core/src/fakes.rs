@@ -36,7 +36,7 @@ pub use clock::FakeClock;
 pub use entropy::FakeEntropy;
 pub use ledger::MemoryLedger;
 pub use provider::{FakeProvider, Submitted};
-pub use sample::sample_customer;
+pub use sample::{sample_customer, sample_person};
 pub use store::MemoryStore;
 
 /// A test that failed while it held the lock has nothing to say about the state of a fake.

@@ -1,5 +1,9 @@
 //! A customer to test with.
 
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use crate::Secret;
 use crate::domain::customer::{AddressForm, CustomerForm, DocumentForm};
 
 /// A customer who is verified wherever the provider is content: of age, with a British passport that is valid
@@ -35,4 +39,25 @@ pub fn sample_customer() -> CustomerForm {
         }),
         ..CustomerForm::default()
     }
+}
+
+/// One of ten thousand such customers, each with a day of birth and a passport of its own, so that none is taken for
+/// another's double. The first, number 0, is [`sample_customer`].
+///
+/// ```
+/// use kyc_core::fakes::{sample_customer, sample_person};
+///
+/// assert_eq!(sample_person(0), sample_customer());
+/// assert_ne!(sample_person(7).date_of_birth, sample_person(8).date_of_birth);
+/// ```
+#[must_use]
+pub fn sample_person(number: usize) -> CustomerForm {
+    let number = u32::try_from(number % 10_000).unwrap_or_default();
+    let mut person = sample_customer();
+    let born = Date::constant(1990, 12, 10) - i64::from(number).days();
+    person.date_of_birth = Some(Secret::new(born.to_string()));
+    if let Some(document) = &mut person.identity_document {
+        document.number = Some(Secret::new((925_076_473 + number).to_string()));
+    }
+    person
 }

@@ -8,6 +8,7 @@ use crate::domain::discrepancy::Code;
 use crate::domain::permission::{Forbidden, Role};
 use crate::domain::schedule::RetryPolicy;
 use crate::domain::status::Stage;
+use crate::fakes::sample_person;
 use crate::ports::Clock;
 use crate::ports::provider::{ErrorClass, ProviderError};
 use crate::ports::store::CustomerReads;
@@ -22,7 +23,7 @@ fn id(number: usize) -> CustomerId {
 /// Registers customers, so many from this number on.
 fn register(world: &World, from: usize, count: usize) {
     for number in from..from + count {
-        now(world.kyc.register(&admin(), registration(id(number).as_str(), sample_customer()))).unwrap();
+        now(world.kyc.register(&admin(), registration(id(number).as_str(), sample_person(number)))).unwrap();
     }
 }
 
