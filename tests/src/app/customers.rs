@@ -19,7 +19,7 @@ pub fn ada(id: &str, number: &str) -> Value {
     let mut countries: Vec<Country> = Country::all().collect();
     let first = countries.iter().position(|country| country.as_str() == "GB").unwrap();
     countries.rotate_left(first);
-    let nth = usize::try_from(ordinal - 1).unwrap_or_default() % countries.len();
+    let nth = usize::try_from((ordinal - 1).rem_euclid(200)).unwrap();
     let mut document = passport(number);
     document["issuing_country"] = json!(countries[nth].as_str());
     json!({
