@@ -54,6 +54,9 @@ fn outage(providers: &'static [&'static str]) -> (TestApp, Fleet) {
                 std::thread::yield_now();
             }
             fleet.set(providers[0], wire);
+            // Else the first failures would have it asked no more, and the rest of the outage would meet
+            // nobody. Leases run out under their workers, too.
+            app.advance(60);
         }
     });
     (app, fleet)
