@@ -245,6 +245,21 @@ fn one_that_a_worker_has_is_left_to_the_worker() {
     assert_eq!(world.provider.steps(), 2);
 }
 
+/// The guard of the commit sees the lease, not the look before it: here by a clock that is set back, and else where a
+/// worker comes in between.
+#[test]
+fn a_lease_holds_against_a_callback_that_takes_the_verification_for_one_that_waits() {
+    let world = World::submitted();
+    world.advance(5);
+    let claimed = now(world.kyc.claim_due(1)).unwrap().remove(0);
+    world.advance(-3);
+    assert_eq!(world.receive(&world.look("chk-1", "e1")), Ok(Received::Unchanged));
+    world.advance(3);
+    assert!(now(world.kyc.claim_due(1)).unwrap().is_empty(), "nobody else is let at it");
+    assert!(matches!(now(world.kyc.run(claimed)).unwrap(), Ran::Decided(_)));
+    assert_eq!(world.received(), 0);
+}
+
 #[test]
 fn what_waits_for_another_reason_waits_on() {
     let world = World::with(Policy { verifications_per_day: 1, ..Policy::default() });
