@@ -16,6 +16,7 @@ mod erase;
 mod export;
 mod hold;
 mod ledger;
+mod links;
 mod list;
 mod once;
 mod providers;
@@ -55,6 +56,7 @@ pub use self::export::{Export, ExportError, ExportedVerification, ExportedVersio
 pub use self::hold::{HoldError, LegalHold, SetLegalHold};
 use self::ledger::Ledger;
 pub use self::ledger::{ReplayError, Replayed};
+pub use self::links::{Link, LinksError, Shared};
 pub use self::list::{ListError, Page};
 pub use self::once::{Answer, Asked, RecallError, Render, Rendered};
 pub use self::providers::{Availability, ProviderView, Providers};

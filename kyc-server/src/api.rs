@@ -12,6 +12,7 @@ pub mod export;
 mod failures;
 pub mod health;
 pub mod limits;
+pub mod links;
 mod once;
 pub mod problem;
 pub mod providers;
@@ -41,7 +42,8 @@ pub type Apis = (
     whoami::WhoamiApi,
     providers::ProvidersApi,
     health::HealthApi,
-    service::ServiceApi,
+    // A tuple of more than twelve has no default.
+    (service::ServiceApi, links::LinksApi),
 );
 
 /// The endpoints with their document. Each request must bear, as data, the `Kyc` handle, the workers' pulse

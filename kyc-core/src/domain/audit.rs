@@ -25,6 +25,8 @@ words! {
         CustomersListed = "customers.listed",
         /// Customers were searched for by personal data.
         CustomersSearched = "customers.searched",
+        /// Who has something in common with a customer was shown.
+        LinksRead = "customer.links_read",
         /// The end of the relationship was recorded, or taken back.
         RelationshipRecorded = "customer.relationship_recorded",
         /// A customer was put under a legal hold.

@@ -35,6 +35,8 @@ words! {
         ReadAudit = "audit.read",
         /// Make, list and revoke API keys.
         ManageKeys = "keys.manage",
+        /// See which customers have something in common.
+        ReadLinks = "links.read",
         /// Put customers under a legal hold, and lift it.
         HoldCustomers = "customers.hold",
         /// Erase customers.
@@ -88,6 +90,7 @@ impl Role {
     /// | request a verification | yes | yes | - | yes |
     /// | read reports | - | yes | yes | yes |
     /// | read audit events | - | - | yes | yes |
+    /// | read links | - | yes | - | yes |
     /// | manage keys | - | - | - | yes |
     /// | legal hold, erasure, export | - | - | - | yes |
     /// | read how providers fare | - | - | - | yes |
@@ -99,6 +102,7 @@ impl Role {
             Permission::WriteCustomers => matches!(self, Self::Client | Self::Admin),
             Permission::RequestVerification => matches!(self, Self::Client | Self::Reviewer | Self::Admin),
             Permission::ReadReport => matches!(self, Self::Reviewer | Self::Auditor | Self::Admin),
+            Permission::ReadLinks => matches!(self, Self::Reviewer | Self::Admin),
             Permission::ReadAudit => matches!(self, Self::Auditor | Self::Admin),
             Permission::ManageKeys
             | Permission::HoldCustomers
@@ -144,6 +148,7 @@ mod tests {
             (Permission::ReadReport, [false, true, true, true]),
             (Permission::ReadAudit, [false, false, true, true]),
             (Permission::ManageKeys, [false, false, false, true]),
+            (Permission::ReadLinks, [false, true, false, true]),
             (Permission::HoldCustomers, [false, false, false, true]),
             (Permission::EraseCustomers, [false, false, false, true]),
             (Permission::ExportCustomers, [false, false, false, true]),

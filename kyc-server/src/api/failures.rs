@@ -7,8 +7,8 @@ use kyc_core::ports::entropy::NoEntropy;
 use kyc_core::ports::store::StoreError;
 use kyc_core::usecase::{
     Absence, ApiKeyError, AuditError, CallbackRefused, CustomerError, EraseError, ExportError, HoldError,
-    ListError, PortFailure, RecallError, RegisterError, RelationshipError, ReportError, RequestError,
-    SearchError, StatusError, UpdateError, VerificationsError,
+    LinksError, ListError, PortFailure, RecallError, RegisterError, RelationshipError, ReportError,
+    RequestError, SearchError, StatusError, UpdateError, VerificationsError,
 };
 
 use super::once;
@@ -255,6 +255,16 @@ impl From<EraseError> for Problem {
                 Self::new(ProblemKind::Retention).erasable_from(erasable_from)
             }
             EraseError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<LinksError> for Problem {
+    fn from(error: LinksError) -> Self {
+        match error {
+            LinksError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
+            LinksError::Absent(absence) => absence.into(),
+            LinksError::Failed(failure) => failure.into(),
         }
     }
 }

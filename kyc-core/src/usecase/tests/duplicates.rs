@@ -1,17 +1,19 @@
 //! Customers who have what only one should have.
 
 use super::{VERIFIED, World, a, admin, now, passport, registration, set, text};
+use crate::domain::actor::Actor;
 use crate::domain::audit::Action;
 use crate::domain::customer::{CustomerForm, DocumentForm};
 use crate::domain::discrepancy::{Code, Discrepancy, Severity};
 use crate::domain::erasure::ErasureReason;
 use crate::domain::ids::CustomerId;
 use crate::domain::key_use::KeyUse;
+use crate::domain::permission::{Forbidden, Role};
 use crate::domain::status::{Stage, Status};
-use crate::fakes::{FakeProvider, sample_customer};
+use crate::fakes::{FakeProvider, sample_customer, sample_person};
 use crate::ports::provider::Outcome;
 use crate::ports::store::{CommitError, Conflict, StoreError};
-use crate::usecase::Erase;
+use crate::usecase::{Absence, Erase, Link, LinksError, Shared};
 
 const REVIEW: Status = Status::Pending(Stage::InReview);
 const BOTH: [Code; 2] = [Code::DuplicatePerson, Code::DuplicateDocument];
@@ -211,4 +213,53 @@ fn doubles_are_found_before_during_and_after_a_rotation_of_the_fingerprint_key()
     world.add("c", sample_customer());
     world.run_due();
     assert_eq!(world.outcome("c"), both);
+}
+
+fn links(world: &World) -> Vec<(String, Vec<Shared>)> {
+    let links = now(world.kyc.links(&admin(), &a())).unwrap();
+    links.into_iter().map(|link| (link.customer_id.to_string(), link.shares)).collect()
+}
+
+#[test]
+fn who_shares_what_is_told_newest_first_and_audited() {
+    let world = World::new();
+    world.register();
+    assert_eq!(links(&world), []);
+    for (id, form) in [("b", sample_customer()), ("c", other()), ("d", sample_person(7))] {
+        world.advance(1);
+        world.add(id, form);
+    }
+    let contacts = vec![Shared::Email, Shared::PhoneNumber];
+    let expected = [("d".to_owned(), contacts), ("b".to_owned(), Shared::ALL.to_vec())];
+    assert_eq!(links(&world), expected);
+    assert_eq!(world.actions().iter().filter(|action| **action == Action::LinksRead).count(), 2);
+    // Whichever version of the key each was made with, each is told once.
+    world.cipher.rotate(KeyUse::Fingerprint);
+    assert_eq!(links(&world), expected);
+    world.update(|update| update.email = set("ada@example.org"));
+    assert_eq!(links(&world)[0], ("d".to_owned(), vec![Shared::PhoneNumber]));
+    let erase = Erase { reason: ErasureReason::CourtOrder, override_retention: true };
+    now(world.kyc.erase(&admin(), &id("b"), erase)).unwrap();
+    assert_eq!(links(&world).len(), 1);
+    now(world.kyc.erase(&admin(), &a(), erase)).unwrap();
+    assert_eq!(now(world.kyc.links(&admin(), &a())), Err(LinksError::Absent(Absence::Erased)));
+    for role in [Role::Client, Role::Auditor] {
+        let who = Actor::account("somebody", role).unwrap();
+        assert_eq!(now(world.kyc.links(&who, &a())), Err(LinksError::Forbidden(Forbidden)));
+    }
+}
+
+#[test]
+fn of_many_who_share_something_the_newest_are_told() {
+    let world = World::new();
+    world.register();
+    for number in 1..=105 {
+        world.add(&format!("c{number}"), sample_person(number));
+        world.advance(1);
+    }
+    let links = links(&world);
+    assert_eq!(links.len(), usize::try_from(Link::MAX).unwrap());
+    assert_eq!((links[0].0.as_str(), links[99].0.as_str()), ("c105", "c6"));
+    world.store.fail_next_commit(CommitError::Store(StoreError::Unavailable));
+    now(world.kyc.links(&admin(), &a())).unwrap_err();
 }

@@ -57,6 +57,7 @@ fn an_id_that_does_not_or_could_not_exist_is_a_404() {
             ("GET", format!("/customers/{id}/verifications")),
             ("POST", format!("/customers/{id}/verifications")),
             ("GET", format!("/customers/{id}/export")),
+            ("GET", format!("/customers/{id}/links")),
             ("DELETE", format!("/customers/{id}/legal-hold")),
             ("DELETE", format!("/customers/{id}?reason=court_order&override_retention=true")),
         ] {
@@ -85,6 +86,7 @@ fn a_method_that_is_not_there_is_a_405_that_names_those_that_are() {
         ("/customers/{id}/relationship", "PUT"),
         ("/customers/{id}/legal-hold", "DELETE, PUT"),
         ("/customers/{id}/export", "GET, HEAD"),
+        ("/customers/{id}/links", "GET, HEAD"),
         ("/customers/{id}/kyc-status", "GET, HEAD"),
         ("/customers/{id}/verifications", "GET, HEAD, POST"),
         ("/report", "GET, HEAD"),
@@ -113,7 +115,7 @@ fn a_method_that_is_not_there_is_a_405_that_names_those_that_are() {
             assert_eq!(refused.header("allow"), allowed, "{method} {template}");
         }
     }
-    assert_eq!(document::served().json["paths"].as_object().unwrap().len(), 20, "every path is in the list");
+    assert_eq!(document::served().json["paths"].as_object().unwrap().len(), 21, "every path is in the list");
 }
 
 /// OWASP ASVS 5.0.0, 4.1.4.

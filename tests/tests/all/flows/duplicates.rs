@@ -78,3 +78,25 @@ fn a_client_sees_that_somebody_looks_and_not_why() {
     assert_eq!(status.discrepancies(), ["review.pending"]);
     assert!(!status.text.contains("duplicate"), "{}", status.text);
 }
+
+#[test]
+fn a_reviewer_sees_who_shares_what() {
+    let app = TestApp::start();
+    app.register_and_run("cus-1", "925076473");
+    app.register("cus-2", "925076474");
+    app.advance(1);
+    app.post("/customers", &double("cus-3")).expect(201);
+    app.run_due();
+    let links = app.get("/customers/cus-1/links").expect(200);
+    assert_eq!(links.header("cache-control"), "no-store");
+    let all = json!(["document", "person", "email", "phone_number"]);
+    assert_eq!(
+        links.json["items"],
+        json!([
+            {"customer_id": "cus-3", "status": "pending", "stage": "in_review", "shares": all},
+            {"customer_id": "cus-2", "status": "verified", "stage": null, "shares": ["email", "phone_number"]},
+        ])
+    );
+    let events = app.get("/audit-events?customer_id=cus-1&action=customer.links_read").expect(200).json;
+    assert_eq!(events["items"].as_array().unwrap().len(), 1);
+}

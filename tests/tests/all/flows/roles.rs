@@ -29,7 +29,7 @@ fn call(app: &TestApp, secret: &str, method: &str, path: &str, body: Option<&Val
 
 /// The contract's table: an operation of the document, and the roles that it is for, as client, reviewer,
 /// auditor, admin.
-const TABLE: [(&str, [bool; 4]); 20] = [
+const TABLE: [(&str, [bool; 4]); 21] = [
     ("registerCustomer", [true, false, false, true]),
     ("updateCustomer", [true, false, false, true]),
     ("readCustomer", [true, true, true, true]),
@@ -47,6 +47,7 @@ const TABLE: [(&str, [bool; 4]); 20] = [
     ("setLegalHold", [false, false, false, true]),
     ("liftLegalHold", [false, false, false, true]),
     ("eraseCustomer", [false, false, false, true]),
+    ("listLinks", [false, true, false, true]),
     ("exportCustomer", [false, false, false, true]),
     ("whoami", [true, true, true, true]),
     ("listProviders", [false, false, false, true]),

@@ -103,6 +103,7 @@ fn live_and_go(app: &TestApp) {
     app.put("/customers/gone/relationship", &json!({"ended_on": "2026-01-31"})).expect(200);
     app.put("/customers/gone/legal-hold", &json!({"reason": "case 7"})).expect(200);
     app.get("/customers/gone/export").expect(200);
+    app.get("/customers/gone/links").expect(200);
     let erase = || app.call("DELETE", "/customers/gone?reason=court_order&override_retention=true").send();
     erase().expect(409);
     app.call("DELETE", "/customers/gone/legal-hold").send().expect(204);
@@ -129,6 +130,7 @@ fn what_the_document_announces_can_be_met() {
     app.call("DELETE", "/customers/d/legal-hold").send().expect(503);
     app.call("DELETE", "/customers/a?reason=court_order&override_retention=true").send().expect(503);
     app.get("/customers/a/export").expect(503);
+    app.get("/customers/a/links").expect(503);
     let verification = app.status("d").json["verification_id"].clone();
     let body = json!({"event_id": "e2", "verification_id": verification, "state": "processing"}).to_string();
     signed(&app, &body).send().expect(503);
@@ -158,6 +160,7 @@ fn what_the_document_announces_can_be_met() {
         ("GET /customers/{id}", general(&[400])),
         ("GET /customers/{id}/export", general(&[400])),
         ("GET /customers/{id}/kyc-status", general(&[400, 503])),
+        ("GET /customers/{id}/links", general(&[400])),
         ("GET /customers/{id}/verifications", general(&[400, 503])),
         ("GET /health/live", general(&[503])),
         ("GET /providers", general(&[400, 503])),
