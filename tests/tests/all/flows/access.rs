@@ -65,7 +65,7 @@ fn without_a_valid_key_nothing_is_answered_but_what_is_open() {
         }
         assert_eq!(app.ledger(), before);
     }
-    assert_eq!(closed, 20 * wrong.len());
+    assert_eq!(closed, 21 * wrong.len());
 }
 
 #[test]
