@@ -53,9 +53,9 @@ use kyc_core::domain::verification::Verification;
 use kyc_core::ports::cipher::{Fingerprint, Sealed};
 use kyc_core::ports::store::{
     ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
-    CustomerRecord, EndedRelationship, ErasureReads, IdempotencyReads, KeyCount, KeyReads, PageRequest,
-    Queue, Recorded, ReportReads, Sharing, Standing, Store, StoreError, VerificationReads,
-    VerificationRecord, VersionRow,
+    CustomerRecord, EndedRelationship, ErasureReads, Forgetting, ForgettingReads, IdempotencyReads, KeyCount,
+    KeyReads, PageRequest, Queue, Recorded, ReportReads, Sharing, Standing, Store, StoreError,
+    VerificationReads, VerificationRecord, VersionRow,
 };
 
 pub use open::OpenError;
@@ -326,6 +326,21 @@ impl ErasureReads for SqliteStore {
         limit: u32,
     ) -> Result<Vec<EndedRelationship>, StoreError> {
         self.readers.aside(move |connection| read::retention_due(connection, before, after, limit)).await
+    }
+}
+
+#[async_trait]
+impl ForgettingReads for SqliteStore {
+    async fn due_forgettings(&self, now: Timestamp, limit: u32) -> Result<Vec<Forgetting>, StoreError> {
+        self.readers.aside(move |connection| read::due_forgettings(connection, now, limit)).await
+    }
+
+    async fn forgettings(
+        &self,
+        after: Option<VerificationId>,
+        limit: u32,
+    ) -> Result<Vec<Forgetting>, StoreError> {
+        self.readers.aside(move |connection| read::forgettings(connection, after, limit)).await
     }
 }
 

@@ -32,9 +32,9 @@ use crate::domain::verification::Verification;
 use crate::ports::cipher::{Fingerprint, Sealed};
 use crate::ports::store::{
     ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
-    CustomerRecord, EndedRelationship, ErasureReads, IdempotencyReads, KeyCount, KeyReads, PageRequest,
-    Queue, Recorded, ReportReads, Sharing, Standing, Store, StoreError, VerificationReads,
-    VerificationRecord, VersionRow,
+    CustomerRecord, EndedRelationship, ErasureReads, Forgetting, ForgettingReads, IdempotencyReads, KeyCount,
+    KeyReads, PageRequest, Queue, Recorded, ReportReads, Sharing, Standing, Store, StoreError,
+    VerificationReads, VerificationRecord, VersionRow,
 };
 
 pub use crate::ports::cipher::MockCipher;
@@ -125,6 +125,16 @@ mockall::mock! {
             after: Option<(Date, SubjectId)>,
             limit: u32,
         ) -> Result<Vec<EndedRelationship>, StoreError>;
+    }
+
+    #[async_trait]
+    impl ForgettingReads for Store {
+        async fn due_forgettings(&self, now: Timestamp, limit: u32) -> Result<Vec<Forgetting>, StoreError>;
+        async fn forgettings(
+            &self,
+            after: Option<VerificationId>,
+            limit: u32,
+        ) -> Result<Vec<Forgetting>, StoreError>;
     }
 
     #[async_trait]

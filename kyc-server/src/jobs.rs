@@ -30,6 +30,37 @@ pub async fn forget_expired_records(kyc: Kyc, shutdown: impl Future<Output = ()>
     }
 }
 
+/// How often it is looked for what providers are still to forget.
+const FORGET: Duration = Duration::from_secs(10);
+/// How many requests to forget are under way at once.
+const FORGET_AT_ONCE: u32 = 20;
+
+/// Asks providers to forget whoever was erased here, until each has.
+pub async fn have_providers_forget(kyc: Kyc, shutdown: impl Future<Output = ()>) {
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let look = async {
+            match kyc.run_due_forgettings(FORGET_AT_ONCE).await {
+                Ok(asked) => {
+                    for provider in asked.unsupported {
+                        tracing::warn!(
+                            %provider,
+                            "a provider can't be asked to forget somebody who was erased; see to it by contract"
+                        );
+                    }
+                }
+                Err(failure) => tracing::warn!(%failure, "providers can't be asked to forget now"),
+            }
+            tokio::time::sleep(FORGET).await;
+        };
+        tokio::select! {
+            biased;
+            () = &mut shutdown => return,
+            () = look => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! Applying one changeset inside the writer's transaction: guards, writes in order, audit events.
 
+mod forgetting;
 mod record;
 
 use kyc_core::domain::api_key::ApiKey;
@@ -110,6 +111,8 @@ fn apply(connection: &Connection, write: &Write) -> Result<(), Fault> {
         Write::Count(count) => add_count(connection, *count),
         Write::EraseCustomer(erasure) => erase::customer(connection, erasure),
         Write::RememberErasure(erasure) => erase::remember(connection, erasure),
+        Write::PutForgetting(one) => forgetting::put(connection, one),
+        Write::RemoveForgetting(id) => forgetting::remove(connection, *id),
         Write::InsertApiKey(key) => insert_api_key(connection, key),
         Write::RevokeApiKey { id, at } => {
             change_api_key(connection, sql::REVOKE_API_KEY, *id, nanoseconds(*at)?)

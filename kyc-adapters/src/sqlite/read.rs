@@ -14,8 +14,8 @@ use kyc_core::domain::status::StatusKind;
 use kyc_core::domain::verification::Verification;
 use kyc_core::ports::cipher::{Fingerprint, Sealed};
 use kyc_core::ports::store::{
-    CustomerFilter, CustomerRecord, EndedRelationship, KeyCount, PageRequest, Queue, Recorded, Sharing,
-    Standing, VerificationRecord, VersionRow,
+    CustomerFilter, CustomerRecord, EndedRelationship, Forgetting, KeyCount, PageRequest, Queue, Recorded,
+    Sharing, Standing, VerificationRecord, VersionRow,
 };
 use rusqlite::{Connection, Params, params};
 
@@ -245,6 +245,23 @@ pub(super) fn retention_due(
         after.map_or((String::new(), None), |(day, subject)| (day.to_string(), Some(subject.to_bytes())));
     let subject = subject.as_ref().map_or(&[][..], |subject| &subject[..]);
     many(connection, sql::RETENTION_DUE, params![before.to_string(), day, subject, limit])
+}
+
+pub(super) fn due_forgettings(
+    connection: &Connection,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Forgetting>, Fault> {
+    many(connection, sql::DUE_FORGETTINGS, params![nanoseconds_or_bound(now), limit])
+}
+
+pub(super) fn forgettings(
+    connection: &Connection,
+    after: Option<VerificationId>,
+    limit: u32,
+) -> Result<Vec<Forgetting>, Fault> {
+    let after = after.map_or_else(Vec::new, |id| id.to_bytes().to_vec());
+    many(connection, sql::FORGETTINGS, params![after, limit])
 }
 
 /// A scan, off the path of any request.

@@ -26,6 +26,7 @@ use rusqlite::types::ValueRef;
 use super::apply::Head;
 use super::fault::Fault;
 
+mod forgetting;
 mod linked;
 
 const NANOSECONDS: i64 = 1_000_000_000;

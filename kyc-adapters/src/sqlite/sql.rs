@@ -156,7 +156,9 @@ pub(super) const EXPIRED_RECORDS: &str =
 // These two scan, and so are for no request. What is kept of erased people under a fingerprint key does not
 // belong here: it can't be made again, so that no rotation moves it.
 pub(super) const MASTER_KEY_COUNTS: &str = "\
-     SELECT key_master_version, count(*) FROM customers GROUP BY key_master_version ORDER BY 1";
+     SELECT version, sum(count) FROM (\
+     SELECT key_master_version AS version, count(*) AS count FROM customers GROUP BY 1 UNION ALL \
+     SELECT key_master_version, count(*) FROM forgettings GROUP BY 1) GROUP BY version ORDER BY version";
 pub(super) const FINGERPRINT_KEY_COUNTS: &str = "\
      SELECT key_version, count(DISTINCT subject) FROM fingerprints GROUP BY key_version ORDER BY 1";
 
@@ -299,6 +301,29 @@ pub(super) const DELETE_CUSTOMER: &str = "DELETE FROM customers WHERE subject = 
 pub(super) const LEASE: &str = "\
      UPDATE verifications SET lease_token = lease_token + 1, lease_until = ?2, attempted = 1 WHERE id = ?1 \
      RETURNING lease_token";
+
+macro_rules! forgetting_columns {
+    () => {
+        "SELECT verification, subject, provider, key_master_version, key_wrapped, progress, erased_at, failures, \
+         due_at FROM forgettings "
+    };
+}
+
+pub(super) const DUE_FORGETTINGS: &str =
+    concat!(forgetting_columns!(), "WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2");
+
+pub(super) const FORGETTINGS: &str =
+    concat!(forgetting_columns!(), "WHERE verification > ?1 ORDER BY verification LIMIT ?2");
+
+pub(super) const PUT_FORGETTING: &str = "\
+     INSERT INTO forgettings (verification, subject, provider, key_master_version, key_wrapped, progress, erased_at, \
+     failures, due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+     ON CONFLICT (verification) DO UPDATE SET subject = excluded.subject, provider = excluded.provider, \
+     key_master_version = excluded.key_master_version, key_wrapped = excluded.key_wrapped, \
+     progress = excluded.progress, erased_at = excluded.erased_at, failures = excluded.failures, \
+     due_at = excluded.due_at";
+
+pub(super) const DELETE_FORGETTING: &str = "DELETE FROM forgettings WHERE verification = ?1";
 
 #[cfg(test)]
 mod tests;

@@ -134,6 +134,8 @@ macro_rules! __store_cases {
                 "An id is given to nobody again, also where its erasure is under way.";
             erasure::a_worker_whose_customer_was_erased_meets_a_conflict =
                 "A lease on a verification that is no more is a conflict.";
+            erasure::what_providers_are_to_forget_is_due_until_it_is_removed =
+                "What providers are still to forget is told, earliest first, until it is removed.";
             erasure::an_erasure_is_remembered_once = "An erasure that is noted already stays as it is.";
             erasure::erasures_are_read_back_by_subject_and_page_by_page =
                 "Erasures are listed by subject, behind one and up to the limit, each as it was written.";

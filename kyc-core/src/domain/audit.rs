@@ -39,6 +39,12 @@ words! {
         CustomerErased = "customer.erased",
         /// The erasure of somebody whom the database does not hold was taken over from the ledger.
         ErasureRemembered = "customer.erasure_remembered",
+        /// A provider has forgotten what it held of somebody who was erased.
+        ProviderForgot = "provider.forgot",
+        /// A provider can't be asked to forget: the operator has to see to it by contract.
+        ProviderCantForget = "provider.cant_forget",
+        /// A provider has not forgotten yet, and is asked until it has.
+        ProviderForgetsLater = "provider.forgets_later",
         /// What is sealed of a customer did not open: it, its key or its place was altered. Nothing was shown.
         DataUnreadable = "data.unreadable",
         /// Another verification was queued.

@@ -65,7 +65,7 @@ struct State {
     submissions: Vec<Submitted>,
     steps: usize,
     forgets_with: Option<Result<Forgotten, ProviderError>>,
-    forgotten: Vec<VerificationId>,
+    forgotten: Vec<(VerificationId, Option<Vec<u8>>)>,
     /// By the body of the callback that bears it.
     news: HashMap<Vec<u8>, CallbackNews>,
 }
@@ -148,7 +148,13 @@ impl FakeProvider {
     /// The verifications that it has forgotten, in order.
     #[must_use]
     pub fn forgotten(&self) -> Vec<VerificationId> {
-        lock(&self.state).forgotten.clone()
+        lock(&self.state).forgotten.iter().map(|(verification, _)| *verification).collect()
+    }
+
+    /// The progress that it was given with each of them.
+    #[must_use]
+    pub fn forgotten_with(&self) -> Vec<Option<Vec<u8>>> {
+        lock(&self.state).forgotten.iter().map(|(_, progress)| progress.clone()).collect()
     }
 
     /// A genuine callback, signed and received at `at`, that bears `news`.
@@ -227,12 +233,12 @@ impl IdentityProvider for FakeProvider {
     async fn forget<'a>(
         &self,
         verification: VerificationId,
-        _progress: Option<&'a Progress>,
+        progress: Option<&'a Progress>,
     ) -> Result<Forgotten, ProviderError> {
         let mut state = lock(&self.state);
         let answer = state.forgets_with.unwrap_or(Ok(Forgotten::Done))?;
         if answer == Forgotten::Done {
-            state.forgotten.push(verification);
+            state.forgotten.push((verification, progress.map(|progress| progress.expose().to_vec())));
         }
         Ok(answer)
     }

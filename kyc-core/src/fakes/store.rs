@@ -21,9 +21,9 @@ use crate::ports::Store;
 use crate::ports::cipher::{Fingerprint, Sealed};
 use crate::ports::store::{
     ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
-    CustomerRecord, EndedRelationship, ErasureReads, IdempotencyReads, KeyCount, KeyReads, Lease,
-    PageRequest, Queue, Recorded, RecordedAnswer, ReportReads, Sharing, Standing, StoreError,
-    VerificationReads, VerificationRecord, VersionRow,
+    CustomerRecord, EndedRelationship, ErasureReads, Forgetting, ForgettingReads, IdempotencyReads, KeyCount,
+    KeyReads, Lease, PageRequest, Queue, Recorded, RecordedAnswer, ReportReads, Sharing, Standing,
+    StoreError, VerificationReads, VerificationRecord, VersionRow,
 };
 
 mod state;
@@ -333,12 +333,38 @@ fn counted(versions: impl IntoIterator<Item = u32>) -> Vec<KeyCount> {
 }
 
 #[async_trait]
+impl ForgettingReads for MemoryStore {
+    async fn due_forgettings(&self, now: Timestamp, limit: u32) -> Result<Vec<Forgetting>, StoreError> {
+        let inner = self.open()?;
+        let mut due: Vec<_> =
+            inner.state.forgettings.values().filter(|one| one.due_at <= now).cloned().collect();
+        due.sort_by_key(|one| one.due_at);
+        due.truncate(size(limit));
+        Ok(due)
+    }
+
+    async fn forgettings(
+        &self,
+        after: Option<VerificationId>,
+        limit: u32,
+    ) -> Result<Vec<Forgetting>, StoreError> {
+        let inner = self.open()?;
+        let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let behind = inner.state.forgettings.range((after, Bound::Unbounded));
+        Ok(behind.take(size(limit)).map(|(_, one)| one.clone()).collect())
+    }
+}
+
+#[async_trait]
 impl KeyReads for MemoryStore {
     async fn key_counts(&self, of: KeyUse) -> Result<Vec<KeyCount>, StoreError> {
         let inner = self.open()?;
         let state = &inner.state;
         let versions: Vec<u32> = match of {
-            KeyUse::Master => state.customers.values().map(|row| row.key.wrapped.master_version).collect(),
+            KeyUse::Master => {
+                let customers = state.customers.values().map(|row| row.key.wrapped.master_version);
+                customers.chain(state.forgettings.values().map(|one| one.key.master_version)).collect()
+            }
             KeyUse::Fingerprint => state
                 .fingerprints
                 .values()

@@ -1,11 +1,12 @@
 //! The store: small read traits by subject, and two writes.
 //!
-//! To write a store of your own: implement the eight read traits and [`Store`], and run
+//! To write a store of your own: implement the nine read traits and [`Store`], and run
 //! `kyc_core::contract::store` against it. Nothing that reaches a store is plaintext personal data: the
 //! types of [`Changeset`] can't hold any.
 
 mod changeset;
 mod erasure;
+mod forgetting;
 mod idempotency;
 mod queue;
 
@@ -15,6 +16,7 @@ use jiff::civil::Date;
 
 pub use self::changeset::{Changeset, Guard, Write};
 pub use self::erasure::{EndedRelationship, ErasureReads, VersionRow};
+pub use self::forgetting::{Forgetting, ForgettingReads};
 pub use self::idempotency::{IdempotencyRecord, Recorded, RecordedAnswer};
 pub use self::queue::{Claim, Claimed, Lease, Queue};
 use super::cipher::{DataKey, Fingerprint, Sealed};
@@ -288,7 +290,8 @@ pub struct KeyCount {
 /// Reads of what is under which version of a key, for rotations.
 #[async_trait]
 pub trait KeyReads: Send + Sync {
-    /// How many customers have something under each version that is in use at all, by version, ascending. It
+    /// How many customers have something under each version that is in use at all, by version, ascending; of the
+    /// master key each [`Forgetting`] counts as well. It
     /// may look at every customer, and so is for no request: it is asked at start, and by the operator.
     async fn key_counts(&self, of: KeyUse) -> Result<Vec<KeyCount>, StoreError>;
 
@@ -314,6 +317,7 @@ pub trait Store:
     + ApiKeyReads
     + IdempotencyReads
     + ErasureReads
+    + ForgettingReads
     + KeyReads
 {
     /// Makes everything in the changeset true together, or nothing of it.

@@ -104,6 +104,7 @@ impl Kyc {
         let Standing { row, latest } = standing;
         let on = row.registered_on();
         let mut writes = vec![Write::EraseCustomer(erasure)];
+        writes.extend(self.forgettings(row, event.at).await?);
         writes.push(Write::count(on, Counter::Status(row.status.kind()), -1));
         let discrepancies = codes(&latest.discrepancies).into_iter().map(Counter::Discrepancy);
         writes.extend(discrepancies.map(|counter| Write::count(on, counter, -1)));

@@ -12,7 +12,7 @@ use crate::domain::ids::CustomerId;
 use crate::domain::key_use::KeyUse;
 use crate::domain::permission::{Forbidden, Permission};
 use crate::ports::cipher::CipherError;
-use crate::ports::store::{CustomerFilter, CustomerRecord, Guard, PageRequest, Write};
+use crate::ports::store::{CustomerFilter, CustomerRecord, Forgetting, Guard, PageRequest, Write};
 
 /// How many customers share a changeset: enough that a sync is shared, and so few that nobody who writes
 /// meanwhile waits for more than some milliseconds.
@@ -113,6 +113,9 @@ impl Kyc {
         progress: &(dyn Fn(u64) + Send + Sync),
     ) -> Result<Walked, PortFailure> {
         let mut walked = Walked::default();
+        if of == KeyUse::Master {
+            walked.moved += self.move_forgettings(actor).await?;
+        }
         let mut after = None;
         loop {
             let page = PageRequest { after, limit: PAGE };
@@ -237,6 +240,35 @@ impl Kyc {
             }
         };
         Ok((guard, writes))
+    }
+
+    /// Puts the keys of what providers are still to forget under the current version. How many were moved.
+    async fn move_forgettings(&self, actor: &Actor) -> Result<u64, PortFailure> {
+        let (mut moved, mut after) = (0, None);
+        loop {
+            let page = self.ports.store.forgettings(after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(moved) };
+            after = Some(last.verification);
+            let cipher = &*self.ports.cipher;
+            let current = cipher.current_versions().master;
+            let mut writes = Vec::new();
+            for one in page.into_iter().filter(|one| one.key.master_version != current) {
+                match cipher.rewrap(&one.key, one.subject) {
+                    Ok(key) => writes.push(Write::PutForgetting(Forgetting { key, ..one })),
+                    // It stays behind, and is counted.
+                    Err(CipherError::Unreadable | CipherError::UnknownKeyVersion(_)) => {}
+                    Err(error @ (CipherError::Unavailable | CipherError::Exhausted)) => {
+                        return Err(error.into());
+                    }
+                }
+            }
+            if writes.is_empty() {
+                continue;
+            }
+            moved += u64::try_from(writes.len()).unwrap_or(u64::MAX);
+            let now = self.now();
+            self.commit_alone(now, writes, vec![self.rewrapped(actor, KeyUse::Master, now)]).await?;
+        }
     }
 
     fn rewrapped(&self, actor: &Actor, of: KeyUse, now: Timestamp) -> AuditEvent {

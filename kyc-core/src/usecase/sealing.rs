@@ -20,6 +20,8 @@ pub(super) enum Place {
     Answer(VerificationId),
     /// The answer to a request under an idempotency key, by the digest of its body.
     Recorded([u8; 32]),
+    /// A verification's progress, kept until the provider has forgotten.
+    Forgetting(VerificationId),
     /// Why the customer must not be erased.
     LegalHold,
 }
@@ -42,6 +44,7 @@ impl Place {
             Self::Link(id) => ("verification", "link", id.to_bytes().to_vec()),
             Self::Answer(id) => ("verification", "answer", id.to_bytes().to_vec()),
             Self::Recorded(body) => ("idempotency", "answer", body.to_vec()),
+            Self::Forgetting(id) => ("forgetting", "progress", id.to_bytes().to_vec()),
             Self::LegalHold => ("customer", "legal_hold", Vec::new()),
         };
         use_context(&Context { subject, table, field, row: &row })

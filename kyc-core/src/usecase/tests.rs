@@ -8,6 +8,7 @@ mod evidence;
 mod failover;
 mod faults;
 mod flow;
+mod forgetting;
 mod late;
 mod ledger;
 mod limits;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::sqlite::{SqliteConfig, open};
 
-const LOOK_UPS: [&str; 48] = [
+const LOOK_UPS: [&str; 51] = [
     CUSTOMER,
     STANDING,
     CUSTOMERS,
@@ -52,6 +52,9 @@ const LOOK_UPS: [&str; 48] = [
     DELETE_VERIFICATIONS,
     DELETE_VERSIONS,
     DELETE_CUSTOMER,
+    DUE_FORGETTINGS,
+    FORGETTINGS,
+    DELETE_FORGETTING,
 ];
 
 fn plan(connection: &rusqlite::Connection, sql: &str) -> Vec<String> {

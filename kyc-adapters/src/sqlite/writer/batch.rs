@@ -268,8 +268,9 @@ impl Batches {
     }
 }
 
+/// How many writes take something away of which nothing may be left in the file.
 fn erasures(changeset: &Changeset) -> u64 {
-    let erases = |write: &&Write| matches!(write, Write::EraseCustomer(_));
+    let erases = |write: &&Write| matches!(write, Write::EraseCustomer(_) | Write::RemoveForgetting(_));
     u64::try_from(changeset.writes.iter().filter(erases).count()).unwrap_or(u64::MAX)
 }
 

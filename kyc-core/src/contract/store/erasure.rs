@@ -7,19 +7,21 @@ use jiff::civil::Date;
 use super::commit::{commit, counts, customer, refused, registered};
 use super::rows::{
     at, changeset, count, customer_id, erasure, event, fingerprint, first_day, idempotency, idempotency_key,
-    record, registration, registration_of, row, sealed, subject, update, verification, verification_id,
+    provider, record, registration, registration_of, row, sealed, subject, update, verification,
+    verification_id,
 };
 use crate::domain::audit::ChainWalk;
 use crate::domain::customer::FingerprintKind;
 use crate::domain::erasure::{Erasure, ErasureReason};
 use crate::domain::ids::SubjectId;
+use crate::domain::key_use::KeyUse;
 use crate::domain::status::StatusKind;
 use crate::domain::verification::Verification;
 use crate::ports::Store;
 use crate::ports::cipher::Fingerprint;
 use crate::ports::store::{
-    Changeset, Claim, CommitError, Conflict, CustomerFilter, CustomerRow, EndedRelationship, Guard,
-    PageRequest, Queue, VersionRow, Write,
+    Changeset, Claim, CommitError, Conflict, CustomerFilter, CustomerRow, EndedRelationship, Forgetting,
+    Guard, KeyCount, PageRequest, Queue, VersionRow, Write,
 };
 
 /// The erasure of a registered customer at revision 1.
@@ -180,6 +182,53 @@ pub(super) async fn a_worker_whose_customer_was_erased_meets_a_conflict(store: &
     let late = Changeset { guards: vec![lease], ..changeset(2, vec![]) };
     refused(store, late, Some(Conflict::LeaseLost)).await;
     refused(store, update(3, &mut row(1)), Some(Conflict::Revision)).await;
+}
+
+fn forgetting(n: u32) -> Forgetting {
+    Forgetting {
+        verification: verification_id(n),
+        subject: subject(n),
+        provider: provider(),
+        key: row(n).key.wrapped,
+        progress: Some(sealed(n)),
+        erased_at: at(n),
+        failures: n,
+        due_at: at(n + 10),
+    }
+}
+
+pub(super) async fn what_providers_are_to_forget_is_due_until_it_is_removed(store: &dyn Store) {
+    registered(store, [1]).await;
+    let later = Forgetting { progress: None, failures: u32::MAX, due_at: at(5), ..forgetting(3) };
+    let all = [forgetting(1), forgetting(2), later.clone()];
+    commit(store, changeset(1, all.iter().cloned().map(Write::PutForgetting).collect())).await;
+    assert_eq!(store.forgettings(None, 9).await, Ok(all.to_vec()));
+    assert_eq!(store.forgettings(Some(verification_id(1)), 1).await, Ok(vec![forgetting(2)]));
+    let due = async |now, limit| store.due_forgettings(at(now), limit).await.expect("a read works");
+    assert_eq!(due(4, 9).await, []);
+    assert_eq!(due(11, 9).await, [later.clone(), forgetting(1)]);
+    assert_eq!(due(99, 2).await, [later, forgetting(1)]);
+
+    // A row that is put again takes the place of the one before, and the person's own erasure leaves it.
+    let again = Forgetting { failures: 7, due_at: at(50), ..forgetting(1) };
+    commit(store, changeset(2, vec![Write::PutForgetting(again.clone())])).await;
+    commit(store, erasing(1)).await;
+    assert_eq!(due(49, 9).await.len(), 2);
+    assert_eq!(due(50, 9).await.last(), Some(&again));
+    let wrapped = |count: &KeyCount| count.version == again.key.master_version;
+    let counts = store.key_counts(KeyUse::Master).await.expect("a read works");
+    assert_eq!(counts.iter().filter(|count| wrapped(count)).map(|count| count.customers).sum::<u64>(), 3);
+
+    for n in [1, 1, 9] {
+        commit(store, changeset(3, vec![Write::RemoveForgetting(verification_id(n))])).await;
+    }
+    assert_eq!(store.forgettings(None, 9).await.map(|left| left.len()), Ok(2));
+    let fails = Changeset {
+        guards: vec![Guard::Revision { subject: subject(1), revision: 1 }],
+        ..changeset(4, vec![Write::RemoveForgetting(verification_id(2))])
+    };
+    refused(store, fails, Some(Conflict::Revision)).await;
+    assert_eq!(store.forgettings(None, 9).await.map(|left| left.len()), Ok(2));
 }
 
 pub(super) async fn an_erasure_is_remembered_once(store: &dyn Store) {

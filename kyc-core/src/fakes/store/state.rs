@@ -12,7 +12,9 @@ use crate::domain::ids::{ApiKeyId, CustomerId, SubjectId, VerificationId};
 use crate::domain::report::Counter;
 use crate::domain::verification::Verification;
 use crate::ports::cipher::{Fingerprint, Sealed};
-use crate::ports::store::{CustomerRecord, CustomerRow, IdempotencyRecord, StoreError, VerificationRecord};
+use crate::ports::store::{
+    CustomerRecord, CustomerRow, Forgetting, IdempotencyRecord, StoreError, VerificationRecord,
+};
 
 /// The maps are sorted where a read promises an order.
 #[derive(Default)]
@@ -29,6 +31,7 @@ pub(super) struct State {
     /// An entry for each key of a record.
     pub(super) idempotency: BTreeMap<[u8; 32], IdempotencyRecord>,
     pub(super) erasures: BTreeMap<SubjectId, Erasure>,
+    pub(super) forgettings: BTreeMap<VerificationId, Forgetting>,
     pub(super) audit: Vec<ChainedEvent>,
 }
 

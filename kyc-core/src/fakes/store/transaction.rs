@@ -154,6 +154,14 @@ impl Transaction<'_> {
                 }
                 Ok(())
             }
+            Write::PutForgetting(one) => {
+                self.put(|state| &mut state.forgettings, one.verification, one);
+                Ok(())
+            }
+            Write::RemoveForgetting(id) => {
+                self.remove(|state| &mut state.forgettings, &id);
+                Ok(())
+            }
             Write::InsertApiKey(key) => {
                 let taken = |other: &ApiKey| other.id == key.id || other.digest == key.digest;
                 if self.state.api_keys.values().any(taken) {

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 #[cfg(doc)]
 use super::Conflict;
-use super::{CustomerRow, IdempotencyRecord, Lease};
+use super::{CustomerRow, Forgetting, IdempotencyRecord, Lease};
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::AuditEvent;
 use crate::domain::erasure::Erasure;
@@ -92,6 +92,10 @@ pub enum Write {
     EraseCustomer(Erasure),
     /// Notes an erasure of somebody who isn't there, unless it is noted already.
     RememberErasure(Erasure),
+    /// What a provider is to forget, new or in place of what is there for the verification.
+    PutForgetting(Forgetting),
+    /// A provider has forgotten, or can't be asked. Where there is no such row nothing happens.
+    RemoveForgetting(VerificationId),
     /// A new API key.
     InsertApiKey(ApiKey),
     /// Ends an API key; where it has ended the first time stays.
