@@ -1,10 +1,11 @@
 //! The store: small read traits by subject, and two writes.
 //!
-//! To write a store of your own: implement the eight read traits and [`Store`], and run
+//! To write a store of your own: implement the nine read traits and [`Store`], and run
 //! `kyc_core::contract::store` against it. Nothing that reaches a store is plaintext personal data: the
 //! types of [`Changeset`] can't hold any.
 
 mod changeset;
+mod documents;
 mod erasure;
 mod idempotency;
 mod queue;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 pub use self::changeset::{Changeset, Guard, Write};
+pub use self::documents::{DocumentReads, DocumentRow, Upload};
 pub use self::erasure::{EndedRelationship, ErasureReads, VersionRow};
 pub use self::idempotency::{IdempotencyRecord, Recorded, RecordedAnswer};
 pub use self::queue::{Claim, Claimed, Lease, Queue};
@@ -315,6 +317,7 @@ pub trait Store:
     + IdempotencyReads
     + ErasureReads
     + KeyReads
+    + DocumentReads
 {
     /// Makes everything in the changeset true together, or nothing of it.
     ///
@@ -328,6 +331,12 @@ pub trait Store:
     ///   [`AuditHash::next`](crate::domain::audit::AuditHash::next) makes of it, in the same commit.
     /// * It MUST return only when the changeset would survive the loss of the process and of power (I1).
     async fn commit(&self, changeset: Changeset) -> Result<(), CommitError>;
+
+    /// Keeps chunks of a file until [`Write::AttachDocument`] names the file, or [`Write::ForgetUploads`] takes them
+    /// away. It MUST return only when they would survive the loss of the process and of power. A chunk that was staged
+    /// before is replaced, and one of a file that was named MUST NOT be: that is [`StoreError::Corrupt`].
+    /// [`Conflict::Revision`] where the customer isn't there.
+    async fn stage(&self, upload: Upload) -> Result<(), CommitError>;
 
     /// Takes verifications that are due and under no lease, earliest first, and leases them: each gets a
     /// fencing token higher than any before it. Two callers MUST NOT be given the same one before its lease

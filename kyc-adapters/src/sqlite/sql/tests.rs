@@ -3,7 +3,7 @@
 use super::*;
 use crate::sqlite::{SqliteConfig, open};
 
-const LOOK_UPS: [&str; 48] = [
+const LOOK_UPS: [&str; 62] = [
     CUSTOMER,
     STANDING,
     CUSTOMERS,
@@ -52,6 +52,20 @@ const LOOK_UPS: [&str; 48] = [
     DELETE_VERIFICATIONS,
     DELETE_VERSIONS,
     DELETE_CUSTOMER,
+    DOCUMENTS,
+    CHUNK,
+    OLDEST_UPLOAD,
+    OLD_UPLOADS,
+    IS_DOCUMENT,
+    UPLOADER,
+    CHUNK_COUNT,
+    END_UPLOAD,
+    DELETE_DOCUMENT,
+    DELETE_CHUNKS,
+    DOCUMENT_IDS,
+    UPLOAD_IDS,
+    DELETE_DOCUMENTS,
+    DELETE_UPLOADS,
 ];
 
 fn plan(connection: &rusqlite::Connection, sql: &str) -> Vec<String> {
