@@ -6,6 +6,7 @@ pub mod auth;
 pub mod body;
 pub mod client;
 pub mod customers;
+pub mod documents;
 pub mod erasure;
 mod etag;
 pub mod export;
@@ -32,6 +33,7 @@ use serde_json::Value;
 /// All endpoints.
 pub type Apis = (
     customers::CustomersApi,
+    documents::DocumentsApi,
     verifications::VerificationsApi,
     erasure::ErasureApi,
     export::ExportApi,
@@ -62,6 +64,8 @@ pub fn service() -> OpenApiService<Apis, ()> {
 pub enum Tag {
     /// Persons to be verified, with their data and identity documents.
     Customers,
+    /// The files that show a document or the person.
+    Documents,
     /// Where customers stand, and the attempts to verify them.
     Verifications,
     /// How long customers are kept, and what happens then.
@@ -94,7 +98,7 @@ pub fn document() -> Value {
     let mut document: Value = serde_json::from_str(&service().spec()).unwrap_or_default();
     // poem-openapi sorts the tags by name; a reader wants them by what one does first.
     if let Some(tags) = document["tags"].as_array_mut() {
-        let order = ["Customers", "Verifications", "Erasure", "Report", "Access", "Service"];
+        let order = ["Customers", "Documents", "Verifications", "Erasure", "Report", "Access", "Service"];
         tags.sort_by_key(|tag| order.iter().position(|name| tag["name"] == *name));
     }
     // poem-openapi has no words for a plain answer, and the standard demands some.

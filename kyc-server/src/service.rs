@@ -123,6 +123,7 @@ impl Service {
         let uses = tokio::spawn(record_key_uses(Arc::clone(&self.keys), stopped(stopping.clone())));
         let forgetting =
             tokio::spawn(jobs::forget_expired_records(self.kyc.clone(), stopped(stopping.clone())));
+        let sweeping = tokio::spawn(jobs::forget_uploads(self.kyc.clone(), stopped(stopping.clone())));
         let workers = self.workers.map(|settings| {
             let (kyc, pulse) = (self.kyc.clone(), self.pulse.clone());
             let clock = Arc::clone(&self.ports.clock);
@@ -151,6 +152,7 @@ impl Service {
         }
         drop(uses.await);
         drop(forgetting.await);
+        drop(sweeping.await);
         drop(keeping.await);
         if let Some(operators) = operators {
             drop(operators.await);

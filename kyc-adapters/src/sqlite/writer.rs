@@ -39,8 +39,7 @@ impl Job {
     /// Gives the answer.
     fn give(self) {
         match self {
-            Self::Commit(_, reply) => reply.give(),
-            Self::Stage(_, reply) => reply.give(),
+            Self::Commit(_, reply) | Self::Stage(_, reply) => reply.give(),
             Self::Claim(_, reply) => reply.give(),
             Self::Probe(reply) => reply.give(),
         }
@@ -49,8 +48,7 @@ impl Job {
     /// Says in place of the answer that nothing was written.
     fn refuse(self, error: StoreError) {
         match self {
-            Self::Commit(_, reply) => reply.refuse(error),
-            Self::Stage(_, reply) => reply.refuse(error),
+            Self::Commit(_, reply) | Self::Stage(_, reply) => reply.refuse(error),
             Self::Claim(_, reply) => reply.refuse(error),
             Self::Probe(reply) => reply.refuse(error),
         }
