@@ -54,7 +54,9 @@ use kyc_core::domain::verification::Verification;
 use kyc_core::ports::cipher::{Fingerprint, Sealed};
 use kyc_core::ports::store::{
     ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
-    CustomerRecord, DocumentReads, DocumentRow, EndedRelationship, ErasureReads, IdempotencyReads, KeyCount, KeyReads, PageRequest, Queue, Recorded, ReportReads, Sharing, Standing, Store, StoreError, Upload, VerificationReads, VerificationRecord, VersionRow,
+    CustomerRecord, DocumentReads, DocumentRow, EndedRelationship, ErasureReads, IdempotencyReads, KeyCount,
+    KeyReads, PageRequest, Queue, Recorded, ReportReads, Sharing, Standing, Store, StoreError, Upload,
+    VerificationReads, VerificationRecord, VersionRow,
 };
 
 pub use open::OpenError;

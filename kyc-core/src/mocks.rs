@@ -32,7 +32,9 @@ use crate::domain::verification::Verification;
 use crate::ports::cipher::{Fingerprint, Sealed};
 use crate::ports::store::{
     ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
-    CustomerRecord, DocumentReads, DocumentRow, EndedRelationship, ErasureReads, IdempotencyReads, KeyCount, KeyReads, PageRequest, Queue, Recorded, ReportReads, Sharing, Standing, Store, StoreError, Upload, VerificationReads, VerificationRecord, VersionRow,
+    CustomerRecord, DocumentReads, DocumentRow, EndedRelationship, ErasureReads, IdempotencyReads, KeyCount,
+    KeyReads, PageRequest, Queue, Recorded, ReportReads, Sharing, Standing, Store, StoreError, Upload,
+    VerificationReads, VerificationRecord, VersionRow,
 };
 
 pub use crate::ports::cipher::MockCipher;

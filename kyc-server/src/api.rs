@@ -30,13 +30,15 @@ pub mod whoami;
 use poem_openapi::{LicenseObject, OpenApiService, ServerObject, Tags};
 use serde_json::Value;
 
-/// All endpoints.
+/// All endpoints. Those of a customer stand in a tuple of their own, since only short tuples have a default.
 pub type Apis = (
-    customers::CustomersApi,
-    documents::DocumentsApi,
-    verifications::VerificationsApi,
-    erasure::ErasureApi,
-    export::ExportApi,
+    (
+        customers::CustomersApi,
+        documents::DocumentsApi,
+        verifications::VerificationsApi,
+        erasure::ErasureApi,
+        export::ExportApi,
+    ),
     report::ReportApi,
     api_keys::ApiKeysApi,
     audit::AuditApi,

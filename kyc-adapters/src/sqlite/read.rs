@@ -14,8 +14,8 @@ use kyc_core::domain::status::StatusKind;
 use kyc_core::domain::verification::Verification;
 use kyc_core::ports::cipher::{Fingerprint, Sealed};
 use kyc_core::ports::store::{
-    CustomerFilter, CustomerRecord, DocumentRow, EndedRelationship, KeyCount, PageRequest, Queue, Recorded, Sharing,
-    Standing, VerificationRecord, VersionRow,
+    CustomerFilter, CustomerRecord, DocumentRow, EndedRelationship, KeyCount, PageRequest, Queue, Recorded,
+    Sharing, Standing, VerificationRecord, VersionRow,
 };
 use rusqlite::{Connection, Params, params};
 

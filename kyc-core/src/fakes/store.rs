@@ -21,8 +21,9 @@ use crate::ports::Store;
 use crate::ports::cipher::{Fingerprint, Sealed};
 use crate::ports::store::{
     ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
-    CustomerRecord, DocumentReads, DocumentRow, EndedRelationship, ErasureReads, IdempotencyReads, KeyCount, KeyReads, Lease, PageRequest, Queue, Recorded, RecordedAnswer, ReportReads, Sharing, Standing, StoreError, Upload,
-    VerificationReads, VerificationRecord, VersionRow,
+    CustomerRecord, DocumentReads, DocumentRow, EndedRelationship, ErasureReads, IdempotencyReads, KeyCount,
+    KeyReads, Lease, PageRequest, Queue, Recorded, RecordedAnswer, ReportReads, Sharing, Standing,
+    StoreError, Upload, VerificationReads, VerificationRecord, VersionRow,
 };
 
 mod documents;

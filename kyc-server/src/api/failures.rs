@@ -6,7 +6,10 @@ use kyc_core::ports::cipher::CipherError;
 use kyc_core::ports::entropy::NoEntropy;
 use kyc_core::ports::store::StoreError;
 use kyc_core::usecase::{
-    Absence, AddDocumentError, ApiKeyError, AuditError, CallbackRefused, CustomerError, DocumentError, DocumentsError, EraseError, ExportError, HoldError, LinksError, ListError, PortFailure, RecallError, RegisterError, RelationshipError, RemoveDocumentError, ReportError, RequestError, SearchError, StatusError, UpdateError, VerificationsError,
+    Absence, AddDocumentError, ApiKeyError, AuditError, CallbackRefused, CustomerError, DocumentError,
+    DocumentsError, EraseError, ExportError, HoldError, LinksError, ListError, PortFailure, RecallError,
+    RegisterError, RelationshipError, RemoveDocumentError, ReportError, RequestError, SearchError,
+    StatusError, UpdateError, VerificationsError,
 };
 
 use super::once;
