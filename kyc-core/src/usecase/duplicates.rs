@@ -3,7 +3,7 @@
 //! They are looked up when a verification is decided and not when somebody registers: of two customers the one
 //! that is decided later sees the other, whatever came between the read and the commit.
 
-use super::sealing::open_customer;
+use super::sealing::{open_customer, open_digests};
 use super::{Kyc, PortFailure, ROUNDS};
 use crate::Secret;
 use crate::domain::customer::FingerprintKind;
@@ -23,6 +23,9 @@ impl Kyc {
         let VerificationRecord { verification, row, data } = record;
         let customer = open_customer(&*self.ports.cipher, row, verification.version, data)?;
         let mut keys = customer.search_keys();
+        let documents = self.documents_of(row).await?;
+        let files = open_digests(&*self.ports.cipher, row, &documents)?;
+        keys.extend(files.iter().map(|digest| (FingerprintKind::File, digest.to_hex())));
         keys.retain(|(kind, _)| duplicate(*kind).is_some());
         let mut codes: Vec<_> = self
             .shared(&keys, row.subject, ENOUGH)
@@ -61,7 +64,8 @@ impl Kyc {
 /// What it is for two customers to share a value of this kind; none where many may share it.
 const fn duplicate(kind: FingerprintKind) -> Option<Code> {
     match kind {
-        FingerprintKind::Document => Some(Code::DuplicateDocument),
+        // Nobody takes the same picture twice, bit for bit.
+        FingerprintKind::Document | FingerprintKind::File => Some(Code::DuplicateDocument),
         FingerprintKind::NameAndBirth => Some(Code::DuplicatePerson),
         FingerprintKind::Email | FingerprintKind::PhoneNumber | FingerprintKind::CustomerId => None,
     }

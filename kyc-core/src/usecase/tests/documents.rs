@@ -47,7 +47,7 @@ impl World {
     }
 
     #[track_caller]
-    fn add(&self, side: Side, length: usize, mark: u8) -> DocumentView {
+    fn add_file(&self, side: Side, length: usize, mark: u8) -> DocumentView {
         self.try_add(side, length, mark).unwrap()
     }
 
@@ -72,7 +72,7 @@ impl World {
     /// How many of the customers have a file like this, by its fingerprint under the current key.
     fn sharing(&self, view: &DocumentView) -> usize {
         let fingerprint = self.cipher.fingerprint(FingerprintKind::File, &view.digest.to_hex());
-        now(self.store.customers_by_fingerprint(fingerprint, 10)).unwrap().len()
+        now(self.store.customers_by_fingerprints(&[fingerprint], 10)).unwrap().len()
     }
 
     /// Has the provider find the picture unreadable, which leaves the customer to send another.
@@ -131,7 +131,7 @@ fn a_file_comes_back_as_it_was_whatever_its_size() {
     let chunk = DocumentFile::CHUNK_BYTES;
     for (n, size) in [60, chunk, chunk + 1, 3 * chunk, 17 * chunk + 9].into_iter().enumerate() {
         let mark = u8::try_from(n).unwrap();
-        let view = world.add(Side::Front, size, mark);
+        let view = world.add_file(Side::Front, size, mark);
         assert_eq!(view.file.size, pdf(size, mark).len() as u64);
         assert_eq!(world.content(view.file.id), Ok(pdf(size, mark)), "{size}");
         assert_eq!(world.files().last(), Some(&view));
@@ -146,7 +146,7 @@ fn each_step_has_its_event_with_the_file_and_the_messages_are_counted() {
     let world = World::new();
     world.register();
     let before = now(world.store.customer(&a())).unwrap().unwrap().row.key.messages;
-    let view = world.add(Side::ProofOfAddress, 3 * DocumentFile::CHUNK_BYTES, 1);
+    let view = world.add_file(Side::ProofOfAddress, 3 * DocumentFile::CHUNK_BYTES, 1);
     let after = now(world.store.customer(&a())).unwrap().unwrap().row.key.messages;
     assert_eq!(after - before, view.file.chunks() + 1, "the chunks and the digest");
     world.content(view.file.id).unwrap();
@@ -168,7 +168,7 @@ fn each_step_has_its_event_with_the_file_and_the_messages_are_counted() {
 fn who_may_not_is_told_so_whoever_is_asked_for() {
     let world = World::new();
     world.register();
-    let view = world.add(Side::Front, 60, 1);
+    let view = world.add_file(Side::Front, 60, 1);
     for role in Role::ALL {
         let who = Actor::account("somebody", *role).unwrap();
         for id in ["a", "nobody"] {
@@ -200,7 +200,7 @@ fn a_selfie_needs_the_consent_and_goes_to_no_provider_once_it_is_taken_back() {
     assert_eq!(world.try_add(Side::Selfie, 60, 1), Err(AddDocumentError::ConsentRequired));
     assert_eq!(now(world.store.oldest_upload()), Ok(None), "nothing of it was stored");
     world.consent();
-    world.add(Side::Selfie, 60, 1);
+    world.add_file(Side::Selfie, 60, 1);
     world.provider.read_files(Side::ALL);
     world.run_due();
     assert_eq!(world.provider.files(), [], "the attempt is of the version before the consent");
@@ -217,11 +217,11 @@ fn a_selfie_needs_the_consent_and_goes_to_no_provider_once_it_is_taken_back() {
 fn there_is_a_limit_of_files_and_a_place_is_free_again_once_one_is_removed() {
     let world = World::with(Policy { documents_per_customer: 2, ..Policy::default() });
     world.register();
-    let first = world.add(Side::Front, 60, 1);
-    world.add(Side::Back, 60, 2);
+    let first = world.add_file(Side::Front, 60, 1);
+    world.add_file(Side::Back, 60, 2);
     assert_eq!(world.try_add(Side::Front, 60, 3), Err(AddDocumentError::LimitReached));
     world.remove(first.file.id).unwrap();
-    world.add(Side::Front, 60, 3);
+    world.add_file(Side::Front, 60, 3);
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn who_is_not_there_and_who_was_erased_has_no_files() {
     let world = World::new();
     assert_eq!(world.try_add(Side::Front, 60, 1), Err(AddDocumentError::Absent(Absence::NotFound)));
     world.register();
-    let view = world.add(Side::Front, 200_000, 1);
+    let view = world.add_file(Side::Front, 200_000, 1);
     let request = Erase { reason: ErasureReason::CourtOrder, override_retention: true };
     now(world.kyc.erase(&admin(), &a(), request)).unwrap();
     let gone = Absence::Erased;
@@ -245,7 +245,7 @@ fn who_is_not_there_and_who_was_erased_has_no_files() {
 fn a_legal_hold_keeps_files_too() {
     let world = World::new();
     world.register();
-    let view = world.add(Side::Front, 60, 1);
+    let view = world.add_file(Side::Front, 60, 1);
     let hold = SetLegalHold { reason: text("case 7"), ..SetLegalHold::default() };
     now(world.kyc.set_legal_hold(&admin(), &a(), hold)).unwrap();
     assert_eq!(world.remove(view.file.id), Err(RemoveDocumentError::LegalHold));
@@ -258,10 +258,10 @@ fn a_new_file_starts_the_next_attempt_where_the_customer_was_asked_and_nowhere_e
     let world = World::new();
     world.register();
     let attempts = || now(world.kyc.verifications(&admin(), &a())).unwrap();
-    world.add(Side::Front, 60, 1);
+    world.add_file(Side::Front, 60, 1);
     assert_eq!(attempts().len(), 1, "one is queued already");
     world.await_customer();
-    world.add(Side::Front, 60, 2);
+    world.add_file(Side::Front, 60, 2);
     let latest = attempts().remove(0);
     assert_eq!((latest.cause, latest.state), (Cause::Document, State::Queued));
     assert_eq!(world.status().status, Status::Pending(Stage::Queued));
@@ -269,11 +269,11 @@ fn a_new_file_starts_the_next_attempt_where_the_customer_was_asked_and_nowhere_e
     assert_eq!((event.action, event.reason.as_deref()), (Action::DocumentAdded, Some("document")));
     assert_eq!(event.verification, Some(latest.id));
     assert_eq!((event.from.unwrap().as_str(), event.to.unwrap().as_str()), ("awaiting_customer", "queued"));
-    world.add(Side::Back, 60, 3);
+    world.add_file(Side::Back, 60, 3);
     assert_eq!(attempts().len(), 2, "that one takes the second file along");
     world.run_due();
     assert_eq!(world.status().status, VERIFIED);
-    world.add(Side::Back, 60, 4);
+    world.add_file(Side::Back, 60, 4);
     assert_eq!((attempts().len(), world.status().status), (2, VERIFIED));
 }
 
@@ -286,7 +286,7 @@ fn a_file_does_not_overtake_an_attempt_at_which_the_customer_is_asked_for_a_visi
         .answer_with(Ok(FakeProvider::ask("https://example.com/visit", std::time::Duration::from_secs(5))));
     world.run_due();
     assert_eq!(world.status().status, Status::Pending(Stage::AwaitingCustomer));
-    world.add(Side::Front, 60, 1);
+    world.add_file(Side::Front, 60, 1);
     assert_eq!(now(world.kyc.verifications(&admin(), &a())).unwrap().len(), 1);
 }
 
@@ -295,7 +295,7 @@ fn past_the_daily_limit_the_attempt_of_a_file_waits_and_after_a_final_rejection_
     let world = World::with(Policy { verifications_per_day: 1, ..Policy::default() });
     world.register();
     world.await_customer();
-    world.add(Side::Front, 60, 1);
+    world.add_file(Side::Front, 60, 1);
     let status = world.status();
     assert_eq!(status.status, Status::Pending(Stage::Queued));
     assert_eq!(status.next_attempt_at, Some(FakeClock::START + 24.hours()));
@@ -306,7 +306,7 @@ fn past_the_daily_limit_the_attempt_of_a_file_waits_and_after_a_final_rejection_
     let certain = Discrepancy { severity: Severity::Critical, ..Discrepancy::of(Code::Compromised) };
     world.provider.answer_with(Ok(FakeProvider::done(Outcome::Consider, vec![certain])));
     world.run_due();
-    world.add(Side::Front, 60, 1);
+    world.add_file(Side::Front, 60, 1);
     assert_eq!(world.status().status, Status::Rejected { terminal: true });
     assert_eq!((world.files().len(), now(world.kyc.verifications(&admin(), &a())).unwrap().len()), (1, 1));
 }
@@ -315,8 +315,8 @@ fn past_the_daily_limit_the_attempt_of_a_file_waits_and_after_a_final_rejection_
 fn a_provider_is_given_what_it_asks_for_and_that_alone_is_audited() {
     let world = World::new();
     world.register();
-    world.add(Side::Front, 200_000, 1);
-    world.add(Side::Back, 60, 2);
+    world.add_file(Side::Front, 200_000, 1);
+    world.add_file(Side::Back, 60, 2);
     world.provider.read_files(&[Side::Front]);
     world.provider.answer_with(Ok(FakeProvider::save(std::time::Duration::from_secs(5))));
     world.run_due();
@@ -337,11 +337,11 @@ fn the_same_bytes_for_two_customers_share_a_fingerprint_through_every_change() {
     world.register();
     let b = CustomerId::parse("b").unwrap();
     now(world.kyc.register(&admin(), registration("b", sample_customer()))).unwrap();
-    let view = world.add(Side::Front, 60, 1);
+    let view = world.add_file(Side::Front, 60, 1);
     let request = AddDocument { side: Side::Back, file: file(60, 1) };
     let theirs = now(world.kyc.add_document(&admin(), &b, request)).unwrap();
     assert_eq!(world.sharing(&view), 2);
-    let twice = world.add(Side::Back, 60, 1);
+    let twice = world.add_file(Side::Back, 60, 1);
     world.update(|update| update.email = set("ada@example.org"));
     assert_eq!(world.sharing(&view), 2, "a change of the data keeps it");
     world.cipher.rotate(KeyUse::Fingerprint);
@@ -376,7 +376,7 @@ fn a_race_is_decided_again_and_the_file_is_staged_once() {
     world.register();
     world.store.fail_next_commit(Conflict::Revision);
     world.store.fail_next_commit(Conflict::Revision);
-    let view = world.add(Side::Front, 200_000, 1);
+    let view = world.add_file(Side::Front, 200_000, 1);
     assert_eq!(world.content(view.file.id), Ok(pdf(200_000, 1)));
     assert_eq!(world.files().len(), 1);
 }
@@ -387,7 +387,7 @@ fn what_never_became_a_file_is_swept_after_an_hour() {
     world.register();
     world.store.fail_next_commit(StoreError::Unavailable);
     assert!(world.try_add(Side::Front, 200_000, 1).is_err());
-    world.add(Side::Front, 60, 2);
+    world.add_file(Side::Front, 60, 2);
     world.advance(3599);
     assert_eq!(now(world.kyc.forget_uploads(10)), Ok(0));
     assert!(now(world.store.oldest_upload()).unwrap().is_some());
@@ -421,6 +421,6 @@ fn the_same_request_again_is_answered_alike_and_adds_nothing() {
 fn an_export_lists_the_files() {
     let world = World::new();
     world.register();
-    let view = world.add(Side::Front, 60, 1);
+    let view = world.add_file(Side::Front, 60, 1);
     assert_eq!(now(world.kyc.export(&admin(), &a())).unwrap().documents, [view]);
 }

@@ -1,6 +1,6 @@
 //! Files: sent, listed, read, removed, and what each bad one is refused with.
 
-use kyc_tests::app::customers::ada_in_full;
+use kyc_tests::app::customers::{ada, ada_in_full};
 use kyc_tests::app::files::{form, pdf, png};
 use kyc_tests::app::{KEY, Reply, TestApp, document};
 use serde_json::{Value, json};
@@ -190,6 +190,23 @@ fn a_new_file_after_a_picture_was_unreadable_starts_the_next_attempt() {
     assert_eq!((attempts.len(), &attempts[0]["cause"]), (2, &json!("document")));
     app.send_file("cus-1", "back", &png()).expect(201);
     assert_eq!(app.verifications("cus-1").len(), 2, "it goes along with the attempt that waits");
+}
+
+#[test]
+fn the_same_file_for_two_customers_goes_before_a_person() {
+    let app = TestApp::start();
+    for id in ["cus-1", "cus-2", "cus-3"] {
+        app.post("/customers", &ada(id, &format!("number of {id}"))).expect(201);
+    }
+    app.send_file("cus-1", "front", &png()).expect(201);
+    app.send_file("cus-2", "proof_of_address", &png()).expect(201);
+    app.send_file("cus-3", "front", &pdf("another", 0)).expect(201);
+    app.run_due();
+    for id in ["cus-1", "cus-2"] {
+        assert_eq!(app.standing(id), "pending in_review", "{id}");
+        assert_eq!(app.status(id).discrepancies(), ["duplicate.document"], "{id}");
+    }
+    assert_eq!(app.standing("cus-3"), "verified");
 }
 
 #[test]

@@ -31,9 +31,9 @@ fn a_chunk_that_was_moved_dropped_doubled_or_taken_from_elsewhere_makes_the_file
     for (name, tamper, shorter) in tampers {
         let world = World::new();
         world.register();
-        let view = world.add(Side::Front, three, 1);
+        let view = world.add_file(Side::Front, three, 1);
         world.advance(1);
-        let other = world.add(Side::Front, three, 1);
+        let other = world.add_file(Side::Front, three, 1);
         let chunks = tamper(world.chunks(view.file.id), world.chunks(other.file.id));
         let size = match shorter {
             1 => 2 * DocumentFile::CHUNK_BYTES as u64,
@@ -61,7 +61,7 @@ fn what_is_said_of_a_file_in_the_clear_can_not_be_edited() {
     for edit in edits {
         let world = World::new();
         world.register();
-        let view = world.add(Side::Front, 60, 1);
+        let view = world.add_file(Side::Front, 60, 1);
         world.forge(edit, world.chunks(view.file.id));
         let unreadable = PortFailure::Cipher(CipherError::Unreadable);
         assert_eq!(now(world.kyc.documents(&admin(), &a())), Err(DocumentsError::Failed(unreadable)));
@@ -76,7 +76,7 @@ fn a_file_of_another_customer_is_none_of_this_one() {
     world.register();
     now(world.kyc.register(&admin(), registration("b", sample_customer()))).unwrap();
     let b = CustomerId::parse("b").unwrap();
-    let view = world.add(Side::Front, 60, 1);
+    let view = world.add_file(Side::Front, 60, 1);
     let read = now(world.kyc.document_content(&admin(), &b, view.file.id)).map(drop);
     assert_eq!(read, Err(DocumentError::NotFound));
     assert_eq!(
@@ -89,7 +89,7 @@ fn a_file_of_another_customer_is_none_of_this_one() {
 fn a_read_that_leaves_no_event_does_not_happen() {
     let world = World::new();
     world.register();
-    let view = world.add(Side::Front, 60, 1);
+    let view = world.add_file(Side::Front, 60, 1);
     world.store.fail_next_commit(StoreError::Unavailable);
     assert_eq!(world.content(view.file.id), Err(DocumentError::Failed(StoreError::Unavailable.into())));
 }
@@ -109,5 +109,5 @@ fn a_data_key_that_has_sealed_its_share_takes_no_file() {
         "two chunks, the digest and the answer"
     );
     assert_eq!(now(world.store.oldest_upload()), Ok(None));
-    world.add(Side::Front, 60, 1);
+    world.add_file(Side::Front, 60, 1);
 }
