@@ -38,6 +38,7 @@ pub type Apis = (
         verifications::VerificationsApi,
         erasure::ErasureApi,
         export::ExportApi,
+        links::LinksApi,
     ),
     report::ReportApi,
     api_keys::ApiKeysApi,
@@ -46,8 +47,7 @@ pub type Apis = (
     whoami::WhoamiApi,
     providers::ProvidersApi,
     health::HealthApi,
-    // A tuple of more than twelve has no default.
-    (service::ServiceApi, links::LinksApi),
+    service::ServiceApi,
 );
 
 /// The endpoints with their document. Each request must bear, as data, the `Kyc` handle, the workers' pulse

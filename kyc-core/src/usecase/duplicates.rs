@@ -9,7 +9,7 @@ use crate::Secret;
 use crate::domain::customer::FingerprintKind;
 use crate::domain::discrepancy::{Code, Discrepancy};
 use crate::domain::ids::SubjectId;
-use crate::ports::store::{Sharing, VerificationRecord};
+use crate::ports::store::{CustomerRow, Sharing, VerificationRecord};
 
 /// One other customer says as much as a thousand do.
 const ENOUGH: u32 = 1;
@@ -23,9 +23,7 @@ impl Kyc {
         let VerificationRecord { verification, row, data } = record;
         let customer = open_customer(&*self.ports.cipher, row, verification.version, data)?;
         let mut keys = customer.search_keys();
-        let documents = self.documents_of(row).await?;
-        let files = open_digests(&*self.ports.cipher, row, &documents)?;
-        keys.extend(files.iter().map(|digest| (FingerprintKind::File, digest.to_hex())));
+        keys.extend(self.file_keys(row).await?);
         keys.retain(|(kind, _)| duplicate(*kind).is_some());
         let mut codes: Vec<_> = self
             .shared(&keys, row.subject, ENOUGH)
@@ -36,6 +34,16 @@ impl Kyc {
         codes.sort_unstable();
         codes.dedup();
         Ok(codes.into_iter().map(Discrepancy::of).collect())
+    }
+
+    /// What is fingerprinted of a customer's files.
+    pub(super) async fn file_keys(
+        &self,
+        row: &CustomerRow,
+    ) -> Result<Vec<(FingerprintKind, Secret<String>)>, PortFailure> {
+        let documents = self.documents_of(row).await?;
+        let digests = open_digests(&*self.ports.cipher, row, &documents)?;
+        Ok(digests.iter().map(|digest| (FingerprintKind::File, digest.to_hex())).collect())
     }
 
     /// Who else has one of these values, whichever version of the fingerprint key theirs was made with; at most

@@ -207,6 +207,13 @@ fn the_same_file_for_two_customers_goes_before_a_person() {
         assert_eq!(app.status(id).discrepancies(), ["duplicate.document"], "{id}");
     }
     assert_eq!(app.standing("cus-3"), "verified");
+    let links = app.get("/customers/cus-1/links").expect(200).json;
+    let sharing = |id: &str| {
+        let others = links["items"].as_array().unwrap().iter();
+        let other = others.clone().find(|link| link["customer_id"] == id);
+        other.is_some_and(|link| link["shares"].as_array().unwrap().contains(&json!("file")))
+    };
+    assert!(sharing("cus-2") && !sharing("cus-3"), "{links}");
 }
 
 #[test]
