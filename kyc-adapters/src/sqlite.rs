@@ -25,6 +25,7 @@
 
 mod apply;
 mod claim;
+mod documents;
 mod erase;
 mod fault;
 mod open;
@@ -46,16 +47,16 @@ use jiff::civil::Date;
 use kyc_core::domain::api_key::ApiKey;
 use kyc_core::domain::audit::ChainedEvent;
 use kyc_core::domain::erasure::Erasure;
-use kyc_core::domain::ids::{CustomerId, SubjectId, VerificationId};
+use kyc_core::domain::ids::{CustomerId, DocumentId, SubjectId, VerificationId};
 use kyc_core::domain::key_use::KeyUse;
 use kyc_core::domain::report::{DayCount, Range};
 use kyc_core::domain::verification::Verification;
 use kyc_core::ports::cipher::{Fingerprint, Sealed};
 use kyc_core::ports::store::{
     ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
-    CustomerRecord, EndedRelationship, ErasureReads, Forgetting, ForgettingReads, IdempotencyReads, KeyCount,
-    KeyReads, PageRequest, Queue, Recorded, ReportReads, Sharing, Standing, Store, StoreError,
-    VerificationReads, VerificationRecord, VersionRow,
+    CustomerRecord, DocumentReads, DocumentRow, EndedRelationship, ErasureReads, Forgetting, ForgettingReads,
+    IdempotencyReads, KeyCount, KeyReads, PageRequest, Queue, Recorded, ReportReads, Sharing, Standing,
+    Store, StoreError, Upload, VerificationReads, VerificationRecord, VersionRow,
 };
 
 pub use open::OpenError;
@@ -367,9 +368,28 @@ impl KeyReads for SqliteStore {
 }
 
 #[async_trait]
+impl DocumentReads for SqliteStore {
+    async fn documents(&self, subject: SubjectId) -> Result<Vec<DocumentRow>, StoreError> {
+        self.readers.at_once(move |connection| read::documents(connection, subject)).await
+    }
+
+    async fn chunk(&self, document: DocumentId, index: u32) -> Result<Option<Sealed>, StoreError> {
+        self.readers.aside(move |connection| read::chunk(connection, document, index)).await
+    }
+
+    async fn oldest_upload(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.readers.at_once(read::oldest_upload).await
+    }
+}
+
+#[async_trait]
 impl Store for SqliteStore {
     async fn commit(&self, changeset: Changeset) -> Result<(), CommitError> {
         self.writer.ask(|reply| Job::Commit(Box::new(changeset), reply)).await?
+    }
+
+    async fn stage(&self, upload: Upload) -> Result<(), CommitError> {
+        self.writer.ask(|reply| Job::Stage(Box::new(upload), reply)).await?
     }
 
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError> {

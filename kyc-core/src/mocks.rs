@@ -25,16 +25,16 @@ use jiff::civil::Date;
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::ChainedEvent;
 use crate::domain::erasure::Erasure;
-use crate::domain::ids::{CustomerId, SubjectId, VerificationId};
+use crate::domain::ids::{CustomerId, DocumentId, SubjectId, VerificationId};
 use crate::domain::key_use::KeyUse;
 use crate::domain::report::{DayCount, Range as DayRange};
 use crate::domain::verification::Verification;
 use crate::ports::cipher::{Fingerprint, Sealed};
 use crate::ports::store::{
     ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
-    CustomerRecord, EndedRelationship, ErasureReads, Forgetting, ForgettingReads, IdempotencyReads, KeyCount,
-    KeyReads, PageRequest, Queue, Recorded, ReportReads, Sharing, Standing, Store, StoreError,
-    VerificationReads, VerificationRecord, VersionRow,
+    CustomerRecord, DocumentReads, DocumentRow, EndedRelationship, ErasureReads, Forgetting, ForgettingReads,
+    IdempotencyReads, KeyCount, KeyReads, PageRequest, Queue, Recorded, ReportReads, Sharing, Standing,
+    Store, StoreError, Upload, VerificationReads, VerificationRecord, VersionRow,
 };
 
 pub use crate::ports::cipher::MockCipher;
@@ -149,8 +149,16 @@ mockall::mock! {
     }
 
     #[async_trait]
+    impl DocumentReads for Store {
+        async fn documents(&self, subject: SubjectId) -> Result<Vec<DocumentRow>, StoreError>;
+        async fn chunk(&self, document: DocumentId, index: u32) -> Result<Option<Sealed>, StoreError>;
+        async fn oldest_upload(&self) -> Result<Option<Timestamp>, StoreError>;
+    }
+
+    #[async_trait]
     impl Store for Store {
         async fn commit(&self, changeset: Changeset) -> Result<(), CommitError>;
+        async fn stage(&self, upload: Upload) -> Result<(), CommitError>;
         async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError>;
         async fn ready(&self) -> Result<(), StoreError>;
     }

@@ -11,6 +11,7 @@ mod callback;
 pub mod chain;
 mod change;
 mod customer;
+mod documents;
 mod duplicates;
 mod erase;
 mod export;
@@ -52,6 +53,10 @@ pub use self::api_keys::{ApiKeyError, AuthenticateError, CreateApiKey, CreatedAp
 pub use self::audit::{AuditError, AuditPage, AuditQuery, AuditView};
 pub use self::callback::{CallbackRefused, Received};
 pub use self::customer::{CustomerError, CustomerView, Reveal};
+pub use self::documents::{
+    AddDocument, AddDocumentError, DocumentError, DocumentReader, DocumentView, DocumentsError,
+    RemoveDocumentError,
+};
 pub use self::erase::{Erase, EraseError};
 pub use self::export::{Export, ExportError, ExportedVerification, ExportedVersion};
 pub use self::forget::AskedToForget;

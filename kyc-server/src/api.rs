@@ -6,6 +6,7 @@ pub mod auth;
 pub mod body;
 pub mod client;
 pub mod customers;
+pub mod documents;
 pub mod erasure;
 mod etag;
 pub mod export;
@@ -29,12 +30,16 @@ pub mod whoami;
 use poem_openapi::{LicenseObject, OpenApiService, ServerObject, Tags};
 use serde_json::Value;
 
-/// All endpoints.
+/// All endpoints. Those of a customer stand in a tuple of their own, since only short tuples have a default.
 pub type Apis = (
-    customers::CustomersApi,
-    verifications::VerificationsApi,
-    erasure::ErasureApi,
-    export::ExportApi,
+    (
+        customers::CustomersApi,
+        documents::DocumentsApi,
+        verifications::VerificationsApi,
+        erasure::ErasureApi,
+        export::ExportApi,
+        links::LinksApi,
+    ),
     report::ReportApi,
     api_keys::ApiKeysApi,
     audit::AuditApi,
@@ -42,8 +47,7 @@ pub type Apis = (
     whoami::WhoamiApi,
     providers::ProvidersApi,
     health::HealthApi,
-    // A tuple of more than twelve has no default.
-    (service::ServiceApi, links::LinksApi),
+    service::ServiceApi,
 );
 
 /// The endpoints with their document. Each request must bear, as data, the `Kyc` handle, the workers' pulse
@@ -62,6 +66,8 @@ pub fn service() -> OpenApiService<Apis, ()> {
 pub enum Tag {
     /// Persons to be verified, with their data and identity documents.
     Customers,
+    /// The files that show a document or the person.
+    Documents,
     /// Where customers stand, and the attempts to verify them.
     Verifications,
     /// How long customers are kept, and what happens then.
@@ -94,7 +100,7 @@ pub fn document() -> Value {
     let mut document: Value = serde_json::from_str(&service().spec()).unwrap_or_default();
     // poem-openapi sorts the tags by name; a reader wants them by what one does first.
     if let Some(tags) = document["tags"].as_array_mut() {
-        let order = ["Customers", "Verifications", "Erasure", "Report", "Access", "Service"];
+        let order = ["Customers", "Documents", "Verifications", "Erasure", "Report", "Access", "Service"];
         tags.sort_by_key(|tag| order.iter().position(|name| tag["name"] == *name));
     }
     // poem-openapi has no words for a plain answer, and the standard demands some.

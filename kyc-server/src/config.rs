@@ -30,10 +30,10 @@ pub use self::layers::{ConfigFaults, Source};
 use self::providers::secrets;
 pub use self::providers::{Provider, SANDBOX};
 use self::settings::{
-    ADDRESS_RATE_LIMIT_PER_SECOND, ADMIN_KEY, DATA_DIR, DECISION_VALIDITY_DAYS, ERASURE_LEDGER,
-    GIVE_UP_AFTER_HOURS, KEYRING, KEYRING_JSON, LISTEN, LOG, LOG_FORMAT, MAX_CONNECTIONS, MINIMUM_AGE,
-    PROVIDER_BACKOFF_MS, PROVIDER_CONCURRENCY, PROVIDER_RATE_PER_MINUTE, PROVIDER_SECRET, PROVIDER_TRIES,
-    RATE_LIMIT_PER_SECOND, RETENTION_YEARS, VERIFICATIONS_PER_DAY, WORKERS,
+    ADDRESS_RATE_LIMIT_PER_SECOND, ADMIN_KEY, DATA_DIR, DECISION_VALIDITY_DAYS, DOCUMENTS_PER_CUSTOMER,
+    ERASURE_LEDGER, GIVE_UP_AFTER_HOURS, KEYRING, KEYRING_JSON, LISTEN, LOG, LOG_FORMAT, MAX_CONNECTIONS,
+    MINIMUM_AGE, PROVIDER_BACKOFF_MS, PROVIDER_CONCURRENCY, PROVIDER_RATE_PER_MINUTE, PROVIDER_SECRET,
+    PROVIDER_TRIES, RATE_LIMIT_PER_SECOND, RETENTION_YEARS, VERIFICATIONS_PER_DAY, WORKERS,
 };
 pub use self::settings::{ALL, Given, Places, Setting, markdown};
 use crate::telemetry::{LogFormat, is_filter};
@@ -81,6 +81,8 @@ pub struct Config {
     pub address_rate_limit_per_second: u32,
     /// Verifications of a customer in any 24 hours; 0 is no limit.
     pub verifications_per_day: u32,
+    /// The most files that are kept of a customer at once.
+    pub documents_per_customer: u32,
     /// The age in full years from which a person is accepted.
     pub minimum_age: u8,
     /// After how many days a verified customer is verified again; none: never.
@@ -145,6 +147,7 @@ impl Config {
         let address_rate_limit_per_second =
             layers.read(&ADDRESS_RATE_LIMIT_PER_SECOND, within(0..=1_000_000));
         let verifications_per_day = layers.read(&VERIFICATIONS_PER_DAY, within(0..=1_000_000));
+        let documents_per_customer = layers.read(&DOCUMENTS_PER_CUSTOMER, within(1..=1000));
         let minimum_age = layers.read(&MINIMUM_AGE, within(0..=130));
         let decision_validity_days = optional(&mut layers, &DECISION_VALIDITY_DAYS, 1..=36_500);
         let second_opinion = opinion::read(&mut layers);
@@ -190,6 +193,7 @@ impl Config {
                 rate_limit_per_second: rate_limit_per_second?,
                 address_rate_limit_per_second: address_rate_limit_per_second?,
                 verifications_per_day: verifications_per_day?,
+                documents_per_customer: documents_per_customer?,
                 minimum_age: minimum_age?,
                 decision_validity_days,
                 second_opinion,

@@ -61,6 +61,30 @@ pub async fn have_providers_forget(kyc: Kyc, shutdown: impl Future<Output = ()>)
     }
 }
 
+/// How often it is looked for files that never came to be.
+const SWEEP: Duration = Duration::from_mins(10);
+/// How many of those are removed with one commit, each of up to 10 MiB.
+const SWEPT_AT_ONCE: u32 = 4;
+
+/// Removes the chunks of files whose request ended before the file was whole, an hour later. They are sealed, and
+/// nothing reads them.
+pub async fn forget_uploads(kyc: Kyc, shutdown: impl Future<Output = ()>) {
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let look = async {
+            if let Err(failure) = kyc.forget_uploads(SWEPT_AT_ONCE).await {
+                tracing::warn!(%failure, "parts of files that never came to be can't be removed now");
+            }
+            tokio::time::sleep(SWEEP).await;
+        };
+        tokio::select! {
+            biased;
+            () = &mut shutdown => return,
+            () = look => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

@@ -125,6 +125,7 @@ impl Service {
             tokio::spawn(jobs::forget_expired_records(self.kyc.clone(), stopped(stopping.clone())));
         let others_forget =
             tokio::spawn(jobs::have_providers_forget(self.kyc.clone(), stopped(stopping.clone())));
+        let sweeping = tokio::spawn(jobs::forget_uploads(self.kyc.clone(), stopped(stopping.clone())));
         let workers = self.workers.map(|settings| {
             let (kyc, pulse) = (self.kyc.clone(), self.pulse.clone());
             let clock = Arc::clone(&self.ports.clock);
@@ -154,6 +155,7 @@ impl Service {
         drop(uses.await);
         drop(forgetting.await);
         drop(others_forget.await);
+        drop(sweeping.await);
         drop(keeping.await);
         if let Some(operators) = operators {
             drop(operators.await);

@@ -283,6 +283,7 @@ fn policy(config: &Config) -> Policy {
         retention_years: config.retention_years,
         minimum_age: config.minimum_age,
         verifications_per_day: config.verifications_per_day,
+        documents_per_customer: config.documents_per_customer,
         decision_validity_days: config.decision_validity_days,
         second_opinion: config.second_opinion.clone(),
         retry: RetryPolicy {

@@ -10,6 +10,7 @@
 mod client;
 pub mod customers;
 pub mod document;
+pub mod files;
 pub mod fleet;
 pub mod ledger;
 pub mod outage;

@@ -13,6 +13,7 @@ use kyc_core::ports::cipher::{Fingerprint, Sealed};
 use kyc_core::ports::store::{Changeset, Conflict, CustomerRow, Guard, Write};
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
+use super::documents;
 use super::erase;
 use super::fault::Fault;
 use super::rows::{addresses_text, counter_key, discrepancies_text, nanoseconds};
@@ -108,6 +109,9 @@ fn apply(connection: &Connection, write: &Write) -> Result<(), Fault> {
         Write::PutAnswer { verification, answer, at } => {
             put_answer(connection, *verification, answer, nanoseconds(*at)?)
         }
+        Write::AttachDocument(row) => documents::attach(connection, row),
+        Write::RemoveDocument { subject, document } => documents::remove(connection, *subject, *document),
+        Write::ForgetUploads { begun_by, limit } => documents::forget(connection, *begun_by, *limit),
         Write::Count(count) => add_count(connection, *count),
         Write::EraseCustomer(erasure) => erase::customer(connection, erasure),
         Write::RememberErasure(erasure) => erase::remember(connection, erasure),

@@ -8,6 +8,7 @@ use kyc_core::ports::store::Conflict;
 use rusqlite::{Connection, params};
 
 use super::apply::execute;
+use super::documents;
 use super::fault::Fault;
 use super::rows::nanoseconds;
 use super::sql;
@@ -20,6 +21,7 @@ pub(super) fn customer(connection: &Connection, erasure: &Erasure) -> Result<(),
     for verification in verifications(connection, subject)? {
         execute(connection, sql::DELETE_ANSWER, params![&verification[..]])?;
     }
+    documents::erase(connection, subject)?;
     // Whatever else comes to hold rows of a person is emptied here, before the customer goes.
     for delete in [sql::DELETE_VERIFICATIONS, sql::DELETE_FINGERPRINTS, sql::DELETE_VERSIONS] {
         execute(connection, delete, subject)?;

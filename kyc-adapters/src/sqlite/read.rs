@@ -7,15 +7,15 @@ use jiff::civil::Date;
 use kyc_core::domain::api_key::ApiKey;
 use kyc_core::domain::audit::ChainedEvent;
 use kyc_core::domain::erasure::Erasure;
-use kyc_core::domain::ids::{CustomerId, SubjectId, VerificationId};
+use kyc_core::domain::ids::{CustomerId, DocumentId, SubjectId, VerificationId};
 use kyc_core::domain::key_use::KeyUse;
 use kyc_core::domain::report::{DayCount, Range};
 use kyc_core::domain::status::StatusKind;
 use kyc_core::domain::verification::Verification;
 use kyc_core::ports::cipher::{Fingerprint, Sealed};
 use kyc_core::ports::store::{
-    CustomerFilter, CustomerRecord, EndedRelationship, Forgetting, KeyCount, PageRequest, Queue, Recorded,
-    Sharing, Standing, VerificationRecord, VersionRow,
+    CustomerFilter, CustomerRecord, DocumentRow, EndedRelationship, Forgetting, KeyCount, PageRequest, Queue,
+    Recorded, Sharing, Standing, VerificationRecord, VersionRow,
 };
 use rusqlite::{Connection, Params, params};
 
@@ -262,6 +262,22 @@ pub(super) fn forgettings(
 ) -> Result<Vec<Forgetting>, Fault> {
     let after = after.map_or_else(Vec::new, |id| id.to_bytes().to_vec());
     many(connection, sql::FORGETTINGS, params![after, limit])
+}
+
+pub(super) fn documents(connection: &Connection, subject: SubjectId) -> Result<Vec<DocumentRow>, Fault> {
+    many(connection, sql::DOCUMENTS, [&subject.to_bytes()[..]])
+}
+
+pub(super) fn chunk(
+    connection: &Connection,
+    document: DocumentId,
+    index: u32,
+) -> Result<Option<Sealed>, Fault> {
+    one(connection, sql::CHUNK, params![&document.to_bytes()[..], index])
+}
+
+pub(super) fn oldest_upload(connection: &Connection) -> Result<Option<Timestamp>, Fault> {
+    one(connection, sql::OLDEST_UPLOAD, [])
 }
 
 /// A scan, off the path of any request.

@@ -1,6 +1,8 @@
 //! Columns and the core's types, both ways. A word, a length or a number that the core does not know is an
 //! unreadable row and never a default.
 
+mod documents;
+
 use std::str::FromStr;
 
 use jiff::Timestamp;

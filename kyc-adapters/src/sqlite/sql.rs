@@ -165,8 +165,8 @@ pub(super) const FINGERPRINT_KEY_COUNTS: &str = "\
 pub(super) const ERASED_KEY_COUNTS: &str =
     "SELECT key_version, count(*) FROM erased_customers GROUP BY key_version ORDER BY 1";
 
-// A person of whom the log tells, who is neither there nor erased; whose versions are not as many as there were;
-// or one of whose verifications is gone. For no request: it looks at everybody.
+// A person of whom the log tells, who is neither there nor erased; whose versions are not as many as there were; one
+// of whose verifications is gone; or a chunk of one of whose files. For no request: it looks at everybody.
 pub(super) const MISSING: &str = "\
      SELECT subject FROM (SELECT DISTINCT subject FROM audit_events WHERE subject IS NOT NULL) a \
      WHERE NOT EXISTS (SELECT 1 FROM customers c WHERE c.subject = a.subject) \
@@ -178,6 +178,9 @@ pub(super) const MISSING: &str = "\
      SELECT subject FROM audit_events a WHERE verification IS NOT NULL \
      AND NOT EXISTS (SELECT 1 FROM verifications v WHERE v.id = a.verification) \
      AND NOT EXISTS (SELECT 1 FROM erased_customers e WHERE e.subject = a.subject) \
+     UNION ALL \
+     SELECT subject FROM documents d \
+     WHERE (SELECT count(*) FROM document_chunks k WHERE k.document = d.id) <> (d.size + 65535) / 65536 \
      LIMIT 1";
 
 pub(super) const FINGERPRINTED_OTHERWISE: &str =
@@ -297,6 +300,42 @@ pub(super) const DELETE_ANSWER: &str = "DELETE FROM answers WHERE verification =
 pub(super) const DELETE_VERIFICATIONS: &str = "DELETE FROM verifications WHERE subject = ?1";
 pub(super) const DELETE_VERSIONS: &str = "DELETE FROM customer_versions WHERE subject = ?1";
 pub(super) const DELETE_CUSTOMER: &str = "DELETE FROM customers WHERE subject = ?1";
+
+pub(super) const DOCUMENTS: &str = "\
+     SELECT subject, id, side, media_type, size, created_at, digest FROM documents \
+     WHERE subject = ?1 ORDER BY id";
+
+// Chunks of what no changeset has named are not read.
+pub(super) const CHUNK: &str = "\
+     SELECT k.data FROM documents d CROSS JOIN document_chunks k ON k.document = d.id \
+     WHERE d.id = ?1 AND k.position = ?2";
+
+// The bound, below every time, makes it a search of the index for its first entry.
+pub(super) const OLDEST_UPLOAD: &str =
+    "SELECT at FROM uploads WHERE at >= -9223372036854775808 ORDER BY at LIMIT 1";
+pub(super) const OLD_UPLOADS: &str = "SELECT document FROM uploads WHERE at <= ?1 ORDER BY at LIMIT ?2";
+
+pub(super) const IS_DOCUMENT: &str = "SELECT 1 FROM documents WHERE id = ?1";
+pub(super) const UPLOADER: &str = "SELECT subject FROM uploads WHERE document = ?1";
+pub(super) const CHUNK_COUNT: &str =
+    "SELECT count(*), coalesce(max(position), -1) FROM document_chunks WHERE document = ?1";
+
+pub(super) const BEGIN_UPLOAD: &str =
+    "INSERT INTO uploads (document, subject, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+pub(super) const PUT_CHUNK: &str = "\
+     INSERT INTO document_chunks (document, position, data) VALUES (?1, ?2, ?3) \
+     ON CONFLICT (document, position) DO UPDATE SET data = excluded.data";
+pub(super) const INSERT_DOCUMENT: &str = "\
+     INSERT INTO documents (id, subject, side, media_type, size, digest, created_at) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+pub(super) const END_UPLOAD: &str = "DELETE FROM uploads WHERE document = ?1";
+pub(super) const DELETE_DOCUMENT: &str = "DELETE FROM documents WHERE id = ?1 AND subject = ?2";
+pub(super) const DELETE_CHUNKS: &str = "DELETE FROM document_chunks WHERE document = ?1";
+pub(super) const DOCUMENT_IDS: &str = "SELECT id FROM documents WHERE subject = ?1";
+pub(super) const UPLOAD_IDS: &str = "SELECT document FROM uploads WHERE subject = ?1";
+pub(super) const DELETE_DOCUMENTS: &str = "DELETE FROM documents WHERE subject = ?1";
+pub(super) const DELETE_UPLOADS: &str = "DELETE FROM uploads WHERE subject = ?1";
 
 pub(super) const LEASE: &str = "\
      UPDATE verifications SET lease_token = lease_token + 1, lease_until = ?2, attempted = 1 WHERE id = ?1 \

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
-use kyc_core::ports::store::{Changeset, Claim, Claimed, CommitError, StoreError};
+use kyc_core::ports::store::{Changeset, Claim, Claimed, CommitError, StoreError, Upload};
 use tokio::sync::oneshot;
 
 pub(super) use self::batch::Batches;
@@ -27,6 +27,8 @@ const ENOUGH: usize = 64;
 pub(super) enum Job {
     /// Apply a changeset.
     Commit(Box<Changeset>, Reply<(), CommitError>),
+    /// Keep chunks of a file.
+    Stage(Box<Upload>, Reply<(), CommitError>),
     /// Lease what is due.
     Claim(Claim, Reply<Vec<Claimed>, StoreError>),
     /// Say whether writing works.
@@ -37,7 +39,7 @@ impl Job {
     /// Gives the answer.
     fn give(self) {
         match self {
-            Self::Commit(_, reply) => reply.give(),
+            Self::Commit(_, reply) | Self::Stage(_, reply) => reply.give(),
             Self::Claim(_, reply) => reply.give(),
             Self::Probe(reply) => reply.give(),
         }
@@ -46,7 +48,7 @@ impl Job {
     /// Says in place of the answer that nothing was written.
     fn refuse(self, error: StoreError) {
         match self {
-            Self::Commit(_, reply) => reply.refuse(error),
+            Self::Commit(_, reply) | Self::Stage(_, reply) => reply.refuse(error),
             Self::Claim(_, reply) => reply.refuse(error),
             Self::Probe(reply) => reply.refuse(error),
         }

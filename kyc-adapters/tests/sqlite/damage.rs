@@ -78,7 +78,11 @@ async fn a_newer_schema_is_refused_and_left_alone() {
     drop(direct);
     let error = refused(&folder);
     let migrations = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
-    let newest = i64::try_from(fs::read_dir(migrations).unwrap().count()).unwrap();
+    // Numbers were given out before they were used, so that there may be gaps.
+    let number = |name: &str| name.trim_start_matches('V').split("__").next()?.parse::<i64>().ok();
+    let names =
+        fs::read_dir(migrations).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let newest = names.filter_map(|name| number(&name)).max().unwrap();
     let OpenError::NewerSchema { found: 99, known } = error else { panic!("{error:?}") };
     assert_eq!(known, newest);
     assert_eq!(

@@ -261,3 +261,37 @@ async fn what_a_process_that_died_left_in_the_log_goes_at_the_next_start() {
     assert_eq!(found(copy(died.path()).path(), &values), 0);
     assert_eq!(store.erasures(None, 9).await.unwrap().len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_the_files_of_who_was_erased_is_left_also_of_those_on_their_way() {
+    let (store, folder) = fresh();
+    let mut numbers = Numbers(4);
+    let (mut gone, mut stays) = (Vec::new(), Vec::new());
+    for n in 1..=2 {
+        store.commit(rows::registration(n)).await.unwrap();
+        let kept = if n == 1 { &mut gone } else { &mut stays };
+        for (file, is_named) in [(10 * n, true), (10 * n + 1, false), (10 * n + 2, true)] {
+            let mut upload = rows::upload(file, n, 0, 5);
+            for chunk in &mut upload.chunks {
+                let bytes = numbers.bytes(64 * 1024 + 61);
+                kept.push(bytes.clone());
+                *chunk = Sealed::from_bytes(bytes);
+            }
+            store.stage(upload).await.unwrap();
+            if is_named {
+                let mut row = rows::document(file, n, 5);
+                let digest = numbers.bytes(93);
+                kept.push(digest.clone());
+                row.digest = Sealed::from_bytes(digest);
+                store.commit(rows::changeset(file, vec![Write::AttachDocument(row)])).await.unwrap();
+            }
+        }
+    }
+    let gone: Vec<&Vec<u8>> = gone.iter().collect();
+    assert!(found(copy(folder.path()).path(), &gone) > 0, "the search finds what is there");
+    store.commit(rows::changeset(90, vec![Write::EraseCustomer(rows::erasure(1))])).await.unwrap();
+    completed(&store).await;
+    let left = copy(folder.path());
+    assert_eq!(found(left.path(), &gone), 0);
+    assert!(stays.iter().all(|value| found(left.path(), &[value]) > 0));
+}

@@ -15,6 +15,7 @@ mod audit;
 mod claims;
 mod commit;
 mod counts;
+mod documents;
 mod erasure;
 mod fields;
 mod idempotency;
@@ -143,6 +144,25 @@ macro_rules! __store_cases {
                 "Every version of a customer's data is told with its time, oldest first.";
             erasure::ended_relationships_are_listed_by_day_and_subject_without_those_on_hold =
                 "Customers under no hold whose relationship has ended are listed by that day and by subject.";
+            documents::a_file_is_what_was_staged_once_a_changeset_names_it =
+                "Chunks that were staged are a file once a changeset names it, and not before.";
+            documents::every_side_and_media_type_is_read_back = "Every file is read back as it was written.";
+            documents::a_file_that_is_not_whole_or_of_another_fails_and_leaves_nothing =
+                "All chunks of a file have to be staged, for its customer, and no more than it has.";
+            documents::a_file_that_was_named_is_not_staged_again =
+                "A chunk of a file that was named is not replaced.";
+            documents::nothing_is_staged_of_who_is_not_there =
+                "Staging for a customer who isn't there is a conflict.";
+            documents::the_files_of_a_customer_are_theirs_alone_and_oldest_first =
+                "The files of a customer are listed by id.";
+            documents::a_file_is_removed_with_its_chunks_by_whose_it_is =
+                "A file is removed with its chunks, where it is the customer's.";
+            documents::what_no_changeset_named_is_forgotten_oldest_first_up_to_the_limit =
+                "Chunks that no changeset has named are taken away, oldest first, up to the limit.";
+            documents::an_erasure_takes_files_along_also_those_on_their_way =
+                "An erasure takes away the files of its subject, also those on their way, and no other's.";
+            documents::a_changeset_that_fails_leaves_files_as_they_were =
+                "A changeset that is not applied names no file and removes none.";
             keys::a_key_is_found_by_its_digest_and_read_back =
                 "A key is found by its digest, also one that has ended, and read back as it was written.";
             keys::another_digest_finds_no_key = "A digest is compared byte for byte.";

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::actor::Actor;
+use super::document_file::DocumentFile;
 use super::field::Field;
 use super::ids::{ApiKeyId, ChangesetId, ProviderName, SubjectId, VerificationId};
 use super::key_use::KeyUse;
@@ -45,6 +46,12 @@ words! {
         ProviderCantForget = "provider.cant_forget",
         /// A provider has not forgotten yet, and is asked until it has.
         ProviderForgetsLater = "provider.forgets_later",
+        /// A file of a customer was stored.
+        DocumentAdded = "document.added",
+        /// The content of a file was shown.
+        DocumentRead = "document.read",
+        /// A file of a customer was removed.
+        DocumentRemoved = "document.removed",
         /// What is sealed of a customer did not open: it, its key or its place was altered. Nothing was shown.
         DataUnreadable = "data.unreadable",
         /// Another verification was queued.
@@ -155,6 +162,13 @@ impl AuditEvent {
     pub fn on_key(mut self, key: ApiKeyId) -> Self {
         self.target = Some(format!("api_key:{key}"));
         self
+    }
+
+    /// The file that it concerns.
+    #[must_use]
+    pub fn on_document(mut self, file: &DocumentFile) -> Self {
+        self.target = Some(format!("document:{}", file.id));
+        self.about(vec![file.side.field()])
     }
 
     /// The version of a key of the keyring that it concerns, as `master_key:2`.

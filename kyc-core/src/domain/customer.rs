@@ -166,6 +166,12 @@ impl Customer {
         Field::ALL.iter().copied().filter(|field| field.is_whole() && self.has(*field)).collect()
     }
 
+    /// Whether the customer has consented to something.
+    #[must_use]
+    pub fn has_consented(&self, purpose: &str) -> bool {
+        self.consents.iter().any(|given| given.purpose() == purpose)
+    }
+
     /// Whether a field, or a part of the identity document, holds something.
     #[must_use]
     pub fn has(&self, field: Field) -> bool {
@@ -188,6 +194,8 @@ impl Customer {
             Field::Gender => self.gender.is_some(),
             Field::TaxIds => !self.tax_ids.is_empty(),
             Field::Consents => !self.consents.is_empty(),
+            // Files lie beside the data.
+            Field::FileFront | Field::FileBack | Field::FileSelfie | Field::FileProofOfAddress => false,
         }
     }
 

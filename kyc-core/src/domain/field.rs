@@ -39,11 +39,19 @@ words! {
         TaxIds = "tax_ids",
         /// Consents given.
         Consents = "consents",
+        /// A file of the front of the identity document.
+        FileFront = "document.front",
+        /// A file of the back of the identity document.
+        FileBack = "document.back",
+        /// A picture of the person's face.
+        FileSelfie = "document.selfie",
+        /// A file that shows the address.
+        FileProofOfAddress = "document.proof_of_address",
     }
 }
 
 impl Field {
-    /// Whether this is a field of the customer, and not a part of one.
+    /// Whether this is a field of the customer, and not a part of one or a file beside it.
     #[must_use]
     pub fn is_whole(self) -> bool {
         !self.as_str().contains('.')

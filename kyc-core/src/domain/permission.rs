@@ -21,10 +21,12 @@ words! {
 words! {
     /// Something that may be permitted.
     pub enum Permission, "permission" {
-        /// Register and change customers, and record the end of a relationship.
+        /// Register and change customers, add and remove their files, and record the end of a relationship.
         WriteCustomers = "customers.write",
         /// Read, list and search customers, as far as the role sees personal data.
         ReadCustomers = "customers.read",
+        /// Read the content of the files that a customer sent.
+        ReadDocuments = "documents.read",
         /// Read the status and the verifications of a customer.
         ReadStatus = "status.read",
         /// Ask for another verification.
@@ -86,6 +88,7 @@ impl Role {
     /// | --- | --- | --- | --- | --- |
     /// | write customers | yes | - | - | yes |
     /// | read customers | masked | yes | masked | yes |
+    /// | read the content of files | - | yes | - | yes |
     /// | read status, verifications | yes | yes | yes | yes |
     /// | request a verification | yes | yes | - | yes |
     /// | read reports | - | yes | yes | yes |
@@ -101,6 +104,7 @@ impl Role {
             Permission::ReadCustomers | Permission::ReadStatus => true,
             Permission::WriteCustomers => matches!(self, Self::Client | Self::Admin),
             Permission::RequestVerification => matches!(self, Self::Client | Self::Reviewer | Self::Admin),
+            Permission::ReadDocuments => matches!(self, Self::Reviewer | Self::Admin),
             Permission::ReadReport => matches!(self, Self::Reviewer | Self::Auditor | Self::Admin),
             Permission::ReadLinks => matches!(self, Self::Reviewer | Self::Admin),
             Permission::ReadAudit => matches!(self, Self::Auditor | Self::Admin),
@@ -143,6 +147,7 @@ mod tests {
         let rows = [
             (Permission::WriteCustomers, [true, false, false, true]),
             (Permission::ReadCustomers, [true, true, true, true]),
+            (Permission::ReadDocuments, [false, true, false, true]),
             (Permission::ReadStatus, [true, true, true, true]),
             (Permission::RequestVerification, [true, true, false, true]),
             (Permission::ReadReport, [false, true, true, true]),

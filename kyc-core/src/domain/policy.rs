@@ -35,6 +35,8 @@ pub struct Policy {
     pub required_consents: BTreeSet<String>,
     /// Verifications a customer in any 24 hours; 0 is no limit. Default 5.
     pub verifications_per_day: u32,
+    /// The most files that are kept of a customer at once. Default 20: four sides, and five tries of each.
+    pub documents_per_customer: u32,
     /// Days after which a decision runs out and the next verification starts. Default: never.
     pub decision_validity_days: Option<u16>,
     /// The years for which a customer's data is kept after the end of the relationship or the last decision,
@@ -108,6 +110,7 @@ impl Default for Policy {
             required_fields: BTreeSet::new(),
             required_consents: BTreeSet::new(),
             verifications_per_day: 5,
+            documents_per_customer: 20,
             decision_validity_days: None,
             retention_years: retention::DEFAULT_YEARS,
             retry: RetryPolicy::default(),
@@ -144,8 +147,7 @@ impl Policy {
         if document.expires_on().is_some_and(|end| end < needed_until) {
             found.push(Discrepancy::of(Code::PolicyDocumentExpired));
         }
-        let consented = |purpose: &String| customer.consents().iter().any(|given| given.purpose() == purpose);
-        if !self.required_consents.iter().all(consented) {
+        if !self.required_consents.iter().all(|purpose| customer.has_consented(purpose)) {
             found.push(Discrepancy::of(Code::PolicyConsentMissing));
         }
         found.extend(mrz::discrepancies(customer));

@@ -12,6 +12,7 @@ use super::lock;
 use crate::Secret;
 use crate::domain::customer::Customer;
 use crate::domain::discrepancy::Discrepancy;
+use crate::domain::document_file::Side;
 use crate::domain::field::Field;
 use crate::domain::ids::{ProviderName, SubjectId, VerificationId};
 use crate::ports::IdentityProvider;
@@ -66,6 +67,8 @@ struct State {
     steps: usize,
     forgets_with: Option<Result<Forgotten, ProviderError>>,
     forgotten: Vec<(VerificationId, Option<Vec<u8>>)>,
+    reads: Vec<Side>,
+    files: Vec<(Side, Vec<u8>)>,
     /// By the body of the callback that bears it.
     news: HashMap<Vec<u8>, CallbackNews>,
 }
@@ -157,6 +160,17 @@ impl FakeProvider {
         lock(&self.state).forgotten.iter().map(|(_, progress)| progress.clone()).collect()
     }
 
+    /// Has it ask for the content of each file of these sides, whenever it is called. By default it asks for none.
+    pub fn read_files(&self, sides: &[Side]) {
+        lock(&self.state).reads = sides.to_vec();
+    }
+
+    /// The files that it was given, in the order in which it asked for them.
+    #[must_use]
+    pub fn files(&self) -> Vec<(Side, Vec<u8>)> {
+        lock(&self.state).files.clone()
+    }
+
     /// A genuine callback, signed and received at `at`, that bears `news`.
     #[must_use]
     pub fn callback(&self, news: CallbackNews, at: Timestamp) -> Callback {
@@ -200,6 +214,11 @@ impl IdentityProvider for FakeProvider {
         submission: &'a Submission,
         progress: Option<&'a Progress>,
     ) -> Result<Step, ProviderError> {
+        let reads = lock(&self.state).reads.clone();
+        for file in submission.documents.files().iter().filter(|file| reads.contains(&file.side)) {
+            let content = submission.documents.read(file.id).await?;
+            lock(&self.state).files.push((file.side, content.expose().clone()));
+        }
         let mut state = lock(&self.state);
         state.steps += 1;
         let otherwise = state.down.map_or_else(|| Ok(Self::done(Outcome::Clear, Vec::new())), Err);

@@ -13,7 +13,7 @@ use super::lock;
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::ChainedEvent;
 use crate::domain::erasure::Erasure;
-use crate::domain::ids::{CustomerId, SubjectId, VerificationId};
+use crate::domain::ids::{CustomerId, DocumentId, SubjectId, VerificationId};
 use crate::domain::key_use::KeyUse;
 use crate::domain::report::{DayCount, Range};
 use crate::domain::verification::Verification;
@@ -21,11 +21,12 @@ use crate::ports::Store;
 use crate::ports::cipher::{Fingerprint, Sealed};
 use crate::ports::store::{
     ApiKeyReads, AuditReads, Changeset, Claim, Claimed, CommitError, CustomerFilter, CustomerReads,
-    CustomerRecord, EndedRelationship, ErasureReads, Forgetting, ForgettingReads, IdempotencyReads, KeyCount,
-    KeyReads, Lease, PageRequest, Queue, Recorded, RecordedAnswer, ReportReads, Sharing, Standing,
-    StoreError, VerificationReads, VerificationRecord, VersionRow,
+    CustomerRecord, DocumentReads, DocumentRow, EndedRelationship, ErasureReads, Forgetting, ForgettingReads,
+    IdempotencyReads, KeyCount, KeyReads, Lease, PageRequest, Queue, Recorded, RecordedAnswer, ReportReads,
+    Sharing, Standing, StoreError, Upload, VerificationReads, VerificationRecord, VersionRow,
 };
 
+mod documents;
 mod state;
 mod transaction;
 
@@ -394,6 +395,24 @@ impl KeyReads for MemoryStore {
 }
 
 #[async_trait]
+impl DocumentReads for MemoryStore {
+    async fn documents(&self, subject: SubjectId) -> Result<Vec<DocumentRow>, StoreError> {
+        let inner = self.open()?;
+        Ok(inner.state.documents.values().filter(|row| row.subject == subject).cloned().collect())
+    }
+
+    async fn chunk(&self, document: DocumentId, index: u32) -> Result<Option<Sealed>, StoreError> {
+        let inner = self.open()?;
+        let chunk = inner.state.chunks.get(&(document, index));
+        Ok(chunk.filter(|_| inner.state.documents.contains_key(&document)).cloned())
+    }
+
+    async fn oldest_upload(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.open()?.state.uploads.values().map(|begun| begun.at).min())
+    }
+}
+
+#[async_trait]
 impl Store for MemoryStore {
     async fn commit(&self, changeset: Changeset) -> Result<(), CommitError> {
         let mut inner = self.open()?;
@@ -403,6 +422,10 @@ impl Store for MemoryStore {
         transaction::apply(&mut inner.state, changeset)?;
         inner.commits += 1;
         Ok(())
+    }
+
+    async fn stage(&self, upload: Upload) -> Result<(), CommitError> {
+        self.open()?.state.stage(upload)
     }
 
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError> {

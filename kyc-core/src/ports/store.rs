@@ -5,6 +5,7 @@
 //! types of [`Changeset`] can't hold any.
 
 mod changeset;
+mod documents;
 mod erasure;
 mod forgetting;
 mod idempotency;
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 pub use self::changeset::{Changeset, Guard, Write};
+pub use self::documents::{DocumentReads, DocumentRow, Upload};
 pub use self::erasure::{EndedRelationship, ErasureReads, VersionRow};
 pub use self::forgetting::{Forgetting, ForgettingReads};
 pub use self::idempotency::{IdempotencyRecord, Recorded, RecordedAnswer};
@@ -319,6 +321,7 @@ pub trait Store:
     + ErasureReads
     + ForgettingReads
     + KeyReads
+    + DocumentReads
 {
     /// Makes everything in the changeset true together, or nothing of it.
     ///
@@ -332,6 +335,12 @@ pub trait Store:
     ///   [`AuditHash::next`](crate::domain::audit::AuditHash::next) makes of it, in the same commit.
     /// * It MUST return only when the changeset would survive the loss of the process and of power (I1).
     async fn commit(&self, changeset: Changeset) -> Result<(), CommitError>;
+
+    /// Keeps chunks of a file until [`Write::AttachDocument`] names the file, or [`Write::ForgetUploads`] takes them
+    /// away. It MUST return only when they would survive the loss of the process and of power. A chunk that was staged
+    /// before is replaced, and one of a file that was named MUST NOT be: that is [`StoreError::Corrupt`].
+    /// [`Conflict::Revision`] where the customer isn't there.
+    async fn stage(&self, upload: Upload) -> Result<(), CommitError>;
 
     /// Takes verifications that are due and under no lease, earliest first, and leases them: each gets a
     /// fencing token higher than any before it. Two callers MUST NOT be given the same one before its lease

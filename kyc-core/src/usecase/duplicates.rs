@@ -3,13 +3,13 @@
 //! They are looked up when a verification is decided and not when somebody registers: of two customers the one
 //! that is decided later sees the other, whatever came between the read and the commit.
 
-use super::sealing::open_customer;
+use super::sealing::{open_customer, open_digests};
 use super::{Kyc, PortFailure, ROUNDS};
 use crate::Secret;
 use crate::domain::customer::FingerprintKind;
 use crate::domain::discrepancy::{Code, Discrepancy};
 use crate::domain::ids::SubjectId;
-use crate::ports::store::{Sharing, VerificationRecord};
+use crate::ports::store::{CustomerRow, Sharing, VerificationRecord};
 
 /// One other customer says as much as a thousand do.
 const ENOUGH: u32 = 1;
@@ -23,6 +23,7 @@ impl Kyc {
         let VerificationRecord { verification, row, data } = record;
         let customer = open_customer(&*self.ports.cipher, row, verification.version, data)?;
         let mut keys = customer.search_keys();
+        keys.extend(self.file_keys(row).await?);
         keys.retain(|(kind, _)| duplicate(*kind).is_some());
         let mut codes: Vec<_> = self
             .shared(&keys, row.subject, ENOUGH)
@@ -33,6 +34,16 @@ impl Kyc {
         codes.sort_unstable();
         codes.dedup();
         Ok(codes.into_iter().map(Discrepancy::of).collect())
+    }
+
+    /// What is fingerprinted of a customer's files.
+    pub(super) async fn file_keys(
+        &self,
+        row: &CustomerRow,
+    ) -> Result<Vec<(FingerprintKind, Secret<String>)>, PortFailure> {
+        let documents = self.documents_of(row).await?;
+        let digests = open_digests(&*self.ports.cipher, row, &documents)?;
+        Ok(digests.iter().map(|digest| (FingerprintKind::File, digest.to_hex())).collect())
     }
 
     /// Who else has one of these values, whichever version of the fingerprint key theirs was made with; at most
@@ -61,7 +72,8 @@ impl Kyc {
 /// What it is for two customers to share a value of this kind; none where many may share it.
 const fn duplicate(kind: FingerprintKind) -> Option<Code> {
     match kind {
-        FingerprintKind::Document => Some(Code::DuplicateDocument),
+        // Nobody takes the same picture twice, bit for bit.
+        FingerprintKind::Document | FingerprintKind::File => Some(Code::DuplicateDocument),
         FingerprintKind::NameAndBirth => Some(Code::DuplicatePerson),
         FingerprintKind::Email | FingerprintKind::PhoneNumber | FingerprintKind::CustomerId => None,
     }

@@ -5,8 +5,8 @@ use jiff::civil::Date;
 
 use super::absence::Absence;
 use super::customer::CustomerView;
-use super::sealing::{Place, open, open_customer};
-use super::{AuditView, Kyc, PortFailure, ROUNDS, Refused};
+use super::sealing::{Place, open, open_customer, open_digests};
+use super::{AuditView, DocumentView, Kyc, PortFailure, ROUNDS, Refused};
 use crate::Secret;
 use crate::domain::actor::Actor;
 use crate::domain::audit::{Action, AuditEvent};
@@ -32,6 +32,8 @@ pub struct Export {
     pub versions: Vec<ExportedVersion>,
     /// Every verification, newest first.
     pub verifications: Vec<ExportedVerification>,
+    /// Every file, oldest first. The content is read by itself.
+    pub documents: Vec<DocumentView>,
     /// When the relationship ended, where it has.
     pub relationship_ended_on: Option<Date>,
     /// From which day on the person may be erased without overriding the retention.
@@ -129,6 +131,16 @@ impl Kyc {
             let answer = store.answer(verification.id).await?;
             verifications.push(self.opened(&row, verification, answer.as_ref())?);
         }
+        let rows = store.documents(row.subject).await?;
+        let digests = open_digests(&*self.ports.cipher, &row, &rows)?;
+        let documents = rows.into_iter().zip(digests);
+        let documents = documents
+            .map(|(document, digest)| DocumentView {
+                customer_id: row.customer_id.clone(),
+                file: document.file,
+                digest,
+            })
+            .collect();
         let legal_hold = self.text(&row, Place::LegalHold, row.legal_hold.as_ref())?;
         let mut events = Vec::new();
         let mut before = None;
@@ -144,6 +156,7 @@ impl Kyc {
             customer,
             versions,
             verifications,
+            documents,
             relationship_ended_on: row.relationship_ended_on,
             erasable_from,
             legal_hold,

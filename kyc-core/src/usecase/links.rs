@@ -23,6 +23,8 @@ words! {
         Email = "email",
         /// The phone number.
         PhoneNumber = "phone_number",
+        /// A file, bit for bit.
+        File = "file",
     }
 }
 
@@ -71,8 +73,14 @@ impl Kyc {
             Err(error) => return Err(self.alarm(actor, subject, error).await.into()),
         };
         let now = self.now();
+        let mut keys = customer.search_keys();
+        keys.extend(match self.file_keys(&record.row).await {
+            Ok(files) => files,
+            Err(PortFailure::Cipher(error)) => return Err(self.alarm(actor, subject, error).await.into()),
+            Err(failure) => return Err(failure.into()),
+        });
         let mut links = BTreeMap::new();
-        for other in self.shared(&customer.search_keys(), subject, Link::MAX).await? {
+        for other in self.shared(&keys, subject, Link::MAX).await? {
             let Some(shared) = shared(other.kind) else { continue };
             let link = links.entry(other.subject).or_insert_with(|| Link {
                 customer_id: other.customer_id,
@@ -95,6 +103,7 @@ impl Kyc {
 const fn shared(kind: FingerprintKind) -> Option<Shared> {
     match kind {
         FingerprintKind::Document => Some(Shared::Document),
+        FingerprintKind::File => Some(Shared::File),
         FingerprintKind::NameAndBirth => Some(Shared::Person),
         FingerprintKind::Email => Some(Shared::Email),
         FingerprintKind::PhoneNumber => Some(Shared::PhoneNumber),

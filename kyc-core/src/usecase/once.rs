@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use self::rendered::Rendered;
 use super::sealing::{Place, seal};
-use super::{CustomerView, Kyc, LegalHold, PortFailure, Refused, Relationship, Updated};
+use super::{CustomerView, DocumentView, Kyc, LegalHold, PortFailure, Refused, Relationship, Updated};
 use crate::domain::actor::Actor;
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::{Action, AuditEvent};
@@ -34,6 +34,8 @@ pub enum Answer<'a> {
     Updated(&'a Updated),
     /// A verification was queued.
     VerificationQueued(&'a Verification),
+    /// A file was stored.
+    DocumentAdded(&'a DocumentView),
     /// The end of a relationship was recorded.
     RelationshipRecorded(&'a Relationship),
     /// A customer was put under a legal hold.
@@ -54,7 +56,7 @@ pub struct Asked<'a> {
     pub method: &'a str,
     /// Its path.
     pub path: &'a str,
-    /// Its body, as it came.
+    /// Its body, as it came, or what stands for it: equal for equal bodies, and for no others.
     pub body: &'a [u8],
 }
 

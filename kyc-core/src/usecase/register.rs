@@ -95,7 +95,7 @@ impl Kyc {
         let view = CustomerView::of(&row, &customer, actor.sight(), now);
         let shown = || shown_fields(&customer, actor.sight());
         let record = self.remember(&mut row, Answer::Registered(&view), shown, now)?;
-        let fingerprints = fingerprints(&*self.ports.cipher, &customer);
+        let fingerprints = fingerprints(&*self.ports.cipher, &customer, &[]);
         let day = row.registered_on();
         let counts = differences(None, (row.status, &[]));
         let mut writes = vec![

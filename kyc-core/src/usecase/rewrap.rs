@@ -4,7 +4,7 @@ use std::task::Poll;
 
 use jiff::Timestamp;
 
-use super::sealing::fingerprints;
+use super::sealing::{fingerprints, open_digests};
 use super::{Kyc, PortFailure, ROUNDS, Refused};
 use crate::domain::actor::Actor;
 use crate::domain::audit::{Action, AuditEvent};
@@ -12,7 +12,9 @@ use crate::domain::ids::CustomerId;
 use crate::domain::key_use::KeyUse;
 use crate::domain::permission::{Forbidden, Permission};
 use crate::ports::cipher::CipherError;
-use crate::ports::store::{CustomerFilter, CustomerRecord, Forgetting, Guard, PageRequest, Write};
+use crate::ports::store::{
+    CustomerFilter, CustomerRecord, DocumentRow, Forgetting, Guard, PageRequest, Write,
+};
 
 /// How many customers share a changeset: enough that a sync is shared, and so few that nobody who writes
 /// meanwhile waits for more than some milliseconds.
@@ -175,7 +177,11 @@ impl Kyc {
         let now = self.now();
         let (mut guards, mut writes, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
         for record in records {
-            match self.moved(of, record) {
+            let documents = match of {
+                KeyUse::Master => Vec::new(),
+                KeyUse::Fingerprint => self.documents_of(&record.row).await.map_err(Refused::Failed)?,
+            };
+            match self.moved(of, record, &documents) {
                 Ok((guard, changes)) => {
                     guards.push(guard);
                     writes.extend(changes);
@@ -223,7 +229,12 @@ impl Kyc {
     }
 
     /// What moves a customer. When the customer last changed stays as it is: nothing that is shown changes.
-    fn moved(&self, of: KeyUse, record: &CustomerRecord) -> Result<(Guard, Vec<Write>), CipherError> {
+    fn moved(
+        &self,
+        of: KeyUse,
+        record: &CustomerRecord,
+        documents: &[DocumentRow],
+    ) -> Result<(Guard, Vec<Write>), CipherError> {
         let cipher = &*self.ports.cipher;
         let mut row = record.row.clone();
         let guard = Guard::Revision { subject: row.subject, revision: row.revision };
@@ -234,7 +245,8 @@ impl Kyc {
                 vec![Write::UpdateCustomer(row)]
             }
             KeyUse::Fingerprint => {
-                let fingerprints = fingerprints(cipher, &self.open_latest(record)?);
+                let files = open_digests(cipher, &record.row, documents)?;
+                let fingerprints = fingerprints(cipher, &self.open_latest(record)?, &files);
                 let subject = row.subject;
                 vec![Write::UpdateCustomer(row), Write::ReplaceFingerprints { subject, fingerprints }]
             }

@@ -1,10 +1,12 @@
 //! Run what is due: take verifications that are due a step further, each under a lease.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
+use super::documents::Submitted;
 use super::providers::{Choice, Wish};
 use super::record::{Findings, Held, News};
 use super::sealing::{Place, open, open_customer};
@@ -113,6 +115,8 @@ impl Kyc {
             clock: &*self.ports.clock,
             policy: &self.policy.breaker,
         };
+        let rows = self.documents_of(&record.row).await?;
+        let submitted = Arc::new(Submitted::new(self, &record.row, &customer, rows));
         let providers = &self.ports.providers;
         let call = match providers.choose(&verification.provider, wish) {
             Choice::Ask(call) => call,
@@ -122,12 +126,13 @@ impl Kyc {
             Choice::Gone => return Ok((News::Failed(ProviderError::Unreachable), findings)),
             Choice::NoOther => return Ok((News::NoOther, findings)),
         };
-        let disclosed = if progress.is_none() { disclosed(call.provider(), &customer) } else { Vec::new() };
+        let mut disclosed =
+            if progress.is_none() { disclosed(call.provider(), &customer) } else { Vec::new() };
         let submission = Submission {
             verification: verification.id,
             subject: record.row.subject,
             customer,
-            documents: Documents::none(),
+            documents: Documents::new(submitted.files(), Arc::clone(&submitted) as _),
         };
         let news = match call.advance(&submission, progress.as_ref()).await {
             Ok(Step::Save { progress, again_in }) => News::Saved { progress, link: None, again_in },
@@ -139,6 +144,7 @@ impl Kyc {
             Err(error) => News::Failed(error),
         };
         if news.has_told() {
+            disclosed.extend(submitted.disclosed());
             findings.disclosed = disclosed;
         }
         Ok((news, findings))

@@ -65,7 +65,7 @@ impl Kyc {
             FingerprintKind::PhoneNumber => vec![Field::PhoneNumber],
             FingerprintKind::Document => vec![Field::DocumentNumber],
             FingerprintKind::NameAndBirth => vec![Field::Name, Field::DateOfBirth],
-            FingerprintKind::CustomerId => Vec::new(),
+            FingerprintKind::File | FingerprintKind::CustomerId => Vec::new(),
         });
         self.witness(event).await?;
         Ok(views)

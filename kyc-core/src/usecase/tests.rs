@@ -2,6 +2,7 @@
 
 mod access;
 mod callbacks;
+mod documents;
 mod duplicates;
 mod erasure;
 mod evidence;

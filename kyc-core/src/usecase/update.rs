@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::absence::Absence;
 use super::change::Change;
 use super::customer::{CustomerView, shown_event, shown_fields};
-use super::sealing::{Place, fingerprints, seal};
+use super::sealing::{Place, seal};
 use super::{Answer, Kyc, PortFailure, ROUNDS, Refused};
 use crate::domain::actor::Actor;
 use crate::domain::audit::{Action, AuditEvent};
@@ -171,7 +171,9 @@ impl Kyc {
         let subject = change.row.subject;
         change.write(Write::InsertVersion { subject, version, data, at: now });
         if current.search_keys() != next.search_keys() {
-            let fingerprints = fingerprints(&*self.ports.cipher, &next);
+            let documents = self.documents_of(&record.row).await.map_err(Refused::Failed)?;
+            let fingerprints =
+                self.fingerprints(actor, &record.row, &next, &documents).await.map_err(Refused::Failed)?;
             change.write(Write::ReplaceFingerprints { subject, fingerprints });
         }
 

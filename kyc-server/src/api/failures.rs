@@ -6,9 +6,10 @@ use kyc_core::ports::cipher::CipherError;
 use kyc_core::ports::entropy::NoEntropy;
 use kyc_core::ports::store::StoreError;
 use kyc_core::usecase::{
-    Absence, ApiKeyError, AuditError, CallbackRefused, CustomerError, EraseError, ExportError, HoldError,
-    LinksError, ListError, PortFailure, RecallError, RegisterError, RelationshipError, ReportError,
-    RequestError, SearchError, StatusError, UpdateError, VerificationsError,
+    Absence, AddDocumentError, ApiKeyError, AuditError, CallbackRefused, CustomerError, DocumentError,
+    DocumentsError, EraseError, ExportError, HoldError, LinksError, ListError, PortFailure, RecallError,
+    RegisterError, RelationshipError, RemoveDocumentError, ReportError, RequestError, SearchError,
+    StatusError, UpdateError, VerificationsError,
 };
 
 use super::once;
@@ -219,6 +220,51 @@ impl From<Absence> for Problem {
         match absence {
             Absence::NotFound => Self::new(ProblemKind::NotFound),
             Absence::Erased => Self::new(ProblemKind::Erased),
+        }
+    }
+}
+
+impl From<AddDocumentError> for Problem {
+    fn from(error: AddDocumentError) -> Self {
+        match error {
+            AddDocumentError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
+            AddDocumentError::Absent(absence) => absence.into(),
+            AddDocumentError::ConsentRequired => Self::new(ProblemKind::ConsentRequired),
+            AddDocumentError::LimitReached => Self::new(ProblemKind::DocumentLimit),
+            AddDocumentError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<DocumentsError> for Problem {
+    fn from(error: DocumentsError) -> Self {
+        match error {
+            DocumentsError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
+            DocumentsError::Absent(absence) => absence.into(),
+            DocumentsError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<DocumentError> for Problem {
+    fn from(error: DocumentError) -> Self {
+        match error {
+            DocumentError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
+            DocumentError::Absent(absence) => absence.into(),
+            DocumentError::NotFound => Self::new(ProblemKind::NotFound),
+            DocumentError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<RemoveDocumentError> for Problem {
+    fn from(error: RemoveDocumentError) -> Self {
+        match error {
+            RemoveDocumentError::Forbidden(Forbidden) => Self::new(ProblemKind::Forbidden),
+            RemoveDocumentError::Absent(absence) => absence.into(),
+            RemoveDocumentError::NotFound => Self::new(ProblemKind::NotFound),
+            RemoveDocumentError::LegalHold => Self::new(ProblemKind::LegalHold),
+            RemoveDocumentError::Failed(failure) => failure.into(),
         }
     }
 }

@@ -28,6 +28,7 @@ use zeroize::Zeroizing;
 use super::api_keys::Created;
 use super::body::{FromFields, JsonBody};
 use super::customers::{Changed, Registered};
+use super::documents::Added;
 use super::erasure::{Ended, Held};
 use super::problem::Problem;
 use super::verifications::Queued;
@@ -46,6 +47,7 @@ fn render(answer: Answer<'_>) -> Rendered {
         Answer::Updated(updated) => rendered(Changed::from(updated)),
         Answer::VerificationQueued(queued) => rendered(Queued::from(queued)),
         Answer::RelationshipRecorded(relationship) => rendered(Ended::from(relationship)),
+        Answer::DocumentAdded(added) => rendered(Added::from(added)),
         Answer::LegalHoldSet(hold) => rendered(Held::from(hold)),
         Answer::ApiKeyCreated(key) => rendered(Created::from(key)),
     }
@@ -75,6 +77,14 @@ impl Once {
             }
         }
         (self, value, faults)
+    }
+
+    /// Takes along what stands for a body that is no JSON, where there is a key.
+    pub(super) fn about(mut self, identity: impl FnOnce() -> Vec<u8>) -> Self {
+        if let Some(given) = &mut self.0 {
+            given.body = Zeroizing::new(identity());
+        }
+        self
     }
 
     /// Does the work, or repeats the answer that the same request had. `permission` is that of the work, which

@@ -162,6 +162,8 @@ impl Problem {
             | ProblemKind::IdempotencyInFlight
             | ProblemKind::Retention
             | ProblemKind::LegalHold
+            | ProblemKind::ConsentRequired
+            | ProblemKind::DocumentLimit
             | ProblemKind::Erased
             | ProblemKind::PreconditionFailed
             | ProblemKind::TooLarge

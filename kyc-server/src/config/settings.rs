@@ -97,6 +97,9 @@ settings! {
     VERIFICATIONS_PER_DAY = "verifications_per_day", "KYC_VERIFICATIONS_PER_DAY", "verifications-per-day",
         default Some("5"), "", "Verifications of a customer in any 24 hours; 0 is no limit",
         "a whole number from 0 to 1000000 is expected";
+    DOCUMENTS_PER_CUSTOMER = "documents_per_customer", "KYC_DOCUMENTS_PER_CUSTOMER", "documents-per-customer",
+        default Some("20"), "", "Files that are kept of a customer at once",
+        "a whole number from 1 to 1000 is expected";
     PROVIDER = "provider", "KYC_PROVIDER", "provider", default None, "none; `--dev`: `sandbox`",
         "Identity providers in order of preference, by commas: the name of one that is reached over HTTP; or \
          `sandbox` alone",

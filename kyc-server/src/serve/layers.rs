@@ -46,7 +46,7 @@ pub fn layered<E: Endpoint + 'static>(
     let routes = Arc::new(routes);
     // What a panic carries may hold personal data, so it is dropped; the panic hook logs the place.
     let calm = CatchPanic::new().with_handler(|_: Box<dyn Any + Send>| Problem::new(ProblemKind::Internal));
-    let answered = Deadline::new(endpoint.with(calm), deadline);
+    let answered = Deadline::new(endpoint.with(calm), deadline, Arc::clone(&routes));
     let limited = Strangers::new(answered, Arc::clone(&routes), limiter);
     let explained = Problems::new(limited, Arc::clone(&routes));
     let shared = Cors::new(explained, origins, Arc::clone(&routes));

@@ -10,6 +10,8 @@ use ureq::http::{Method, Request};
 
 use super::{KEY, Reply, TestApp, document};
 
+/// More than any answer has.
+const LARGEST: u64 = 64 * 1024 * 1024;
 /// Long enough that only a failure meets it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -83,8 +85,8 @@ impl Call<'_> {
             None => app.agent.run(request.body(()).unwrap()),
         };
         let mut answer = sent.unwrap_or_else(|error| panic!("{method} has no answer: {error}"));
-        let text = answer.body_mut().read_to_string().unwrap();
-        let reply = Reply::new(answer.status().as_u16(), answer.headers().clone(), text);
+        let bytes = answer.body_mut().with_config().limit(LARGEST).read_to_vec().unwrap();
+        let reply = Reply::new(answer.status().as_u16(), answer.headers().clone(), bytes);
         reply.check();
         let document = document::served();
         document.check(&method, &path, &reply);

@@ -11,6 +11,8 @@ pub struct Reply {
     /// The headers.
     pub headers: HeaderMap,
     /// The body as it came.
+    pub bytes: Vec<u8>,
+    /// The body as text; what is no UTF-8 is marked.
     pub text: String,
     /// The body, where it is JSON; else null.
     pub json: Value,
@@ -18,9 +20,10 @@ pub struct Reply {
 
 impl Reply {
     /// Reads an answer.
-    pub(super) fn new(status: u16, headers: HeaderMap, text: String) -> Self {
-        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Self { status, headers, text, json }
+    pub(super) fn new(status: u16, headers: HeaderMap, bytes: Vec<u8>) -> Self {
+        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Self { status, headers, bytes, text, json }
     }
 
     /// Reads an answer from the bytes of a connection that has ended.
@@ -38,7 +41,7 @@ impl Reply {
             let name: ureq::http::HeaderName = name.parse().expect("a name of a header");
             headers.append(name, value.parse().expect("a value of a header"));
         }
-        Self::new(status, headers, body.to_owned())
+        Self::new(status, headers, body.as_bytes().to_vec())
     }
 
     /// Checks the status, and shows the answer where it is another.
@@ -104,7 +107,9 @@ impl Reply {
         assert!(!self.header("x-request-id").is_empty(), "every answer names its request");
         assert!(!self.header("content-security-policy").is_empty());
         assert_eq!(self.header("cache-control"), "no-store");
-        if !self.text.is_empty() {
+        let is_file =
+            ["image/", "application/pdf"].iter().any(|kind| self.header("content-type").starts_with(kind));
+        if !self.text.is_empty() && !is_file {
             assert!(self.header("content-type").ends_with("charset=utf-8"), "{:?}", self.headers);
         }
         if self.status < 400 {

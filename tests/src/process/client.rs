@@ -10,6 +10,7 @@ use ureq::http::Request;
 use ureq::{Agent, Error};
 
 use super::PATIENCE;
+use crate::app::files::form;
 
 /// A client with an API key. Clones share their connections.
 #[derive(Debug, Clone)]
@@ -89,6 +90,21 @@ impl Client {
         };
         let (head, body) = answer?.into_parts();
         Ok(Answer { status: head.status.as_u16(), body: body.into_with_config().read_to_vec()? })
+    }
+
+    /// Sends a file of a customer; the answer's status.
+    ///
+    /// # Panics
+    /// Where no answer comes.
+    #[must_use]
+    pub fn upload(&self, id: &str, side: &str, bytes: &[u8]) -> u16 {
+        let (media_type, body) = form(&[("side", side.as_bytes()), ("file", bytes)]);
+        let request = Request::builder()
+            .method("POST")
+            .uri(format!("http://{}/customers/{id}/documents", self.address))
+            .header("Authorization", format!("Bearer {}", self.key))
+            .header("Content-Type", media_type);
+        self.agent.run(request.body(body).unwrap()).unwrap().status().as_u16()
     }
 
     /// The answer to a GET.

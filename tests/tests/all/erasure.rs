@@ -9,6 +9,7 @@ use std::process::Output;
 use std::time::Instant;
 
 use kyc_tests::app::customers::ada;
+use kyc_tests::app::files::pdf;
 use kyc_tests::process::{Client, Options, PATIENCE, ServerProcess};
 use rusqlite::types::Value as Column;
 use rusqlite::{Connection, OpenFlags};
@@ -29,6 +30,7 @@ fn erase(client: &Client, id: &str) -> u16 {
 fn live(client: &Client, id: &str) {
     client.post("/customers", &ada(id, &format!("{id}-TIMEOUT"))).expecting(201);
     client.settle([id]);
+    assert_eq!(client.upload(id, "front", &pdf(id, 1500)), 201);
     client.put(&format!("/customers/{id}"), &json!({"name": format!("Ada of {id}")})).expecting(200);
     client.put(&format!("/customers/{id}/legal-hold"), &json!({"reason": "for a while"})).expecting(200);
     client.settle([id]);
@@ -44,6 +46,8 @@ fn stored(data: &Path, id: &str) -> Vec<Vec<u8>> {
         "SELECT d.data FROM customer_versions d JOIN customers c USING (subject) WHERE c.customer_id = ?1",
         "SELECT v.progress, v.link FROM verifications v JOIN customers c USING (subject) WHERE c.customer_id = ?1",
         "SELECT a.answer FROM answers a JOIN verifications v ON v.id = a.verification \
+         JOIN customers c USING (subject) WHERE c.customer_id = ?1",
+        "SELECT d.digest, k.data FROM document_chunks k JOIN documents d ON d.id = k.document \
          JOIN customers c USING (subject) WHERE c.customer_id = ?1",
         "SELECT f.digest FROM fingerprints f JOIN customers c USING (subject) WHERE c.customer_id = ?1",
     ] {

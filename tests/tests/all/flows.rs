@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod documents;
 mod duplicates;
 mod erasure;
 mod failover;

@@ -14,8 +14,10 @@ mod scanner;
 use std::path::PathBuf;
 
 use kyc_server::config::ALL;
+use kyc_tests::app::files::pdf;
 use kyc_tests::process::{Client, Options, ServerProcess};
 use serde_json::{Value, json};
+use sha2::Digest;
 use tempfile::TempDir;
 
 use self::canaries::{CANARIES, DOCUMENT_NUMBER, customer};
@@ -64,8 +66,29 @@ fn live(client: &Client) {
     ] {
         assert_ne!(client.post("/customers/search", &search).expecting(200)["items"], json!([]), "{search}");
     }
+    send_files(client);
     client.get("/customers").expecting(200);
     client.get("/report?start=2026-01-01&end=2030-12-31").expecting(200);
+}
+
+/// A file in which every canary stands, beside what makes a file of several chunks of it.
+fn file() -> Vec<u8> {
+    let text: Vec<_> = CANARIES.iter().map(|canary| canary.value).collect();
+    pdf(&text.join("\n% "), 300_000)
+}
+
+/// Sends files that are kept, one that is refused after it was read, and one whose body does not end.
+fn send_files(client: &Client) {
+    for side in ["front", "selfie"] {
+        assert_eq!(client.upload("c", side, &file()), 201);
+    }
+    let whole = file();
+    assert_eq!(client.upload("c", "front", &whole[..whole.len() - 20]), 422);
+    assert_eq!(client.upload("c", "Zorvaline", &whole), 422);
+    assert_eq!(client.upload("nobody", "front", &whole), 404);
+    let listed = client.get("/customers/c/documents").expecting(200);
+    let document = listed["items"][0]["document_id"].as_str().unwrap();
+    assert_eq!(client.get(&format!("/customers/c/documents/{document}/content")).body, whole);
 }
 
 /// Searches everything that a server leaves: its data, its temporary files, and what it said.
@@ -110,6 +133,13 @@ fn no_file_no_log_and_no_error_answer_holds_personal_data() {
     server.kill9();
     assert_eq!(search(&scanner, &options), [], "after kill -9");
     assert_eq!(usize::try_from(recorded(&options)), Ok(ENDS.len() + 1), "answers were among what is kept");
+    let digest = sha2::Sha256::digest(file()).to_vec();
+    for name in ["kyc.db", "kyc.db-wal"] {
+        let bytes = std::fs::read(options.data().join(name)).unwrap_or_default();
+        assert!(!bytes.windows(32).any(|window| window == digest), "the digest of a file is in {name}");
+    }
+    let hex = data_encoding::HEXLOWER.encode(&digest);
+    assert_eq!(search(&Scanner::of_values([("digest", hex.as_str())]), &options), []);
 
     let server = ServerProcess::start(&options);
     server.client().get("/customers/c").expecting(200);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::sqlite::{SqliteConfig, open};
 
-const LOOK_UPS: [&str; 51] = [
+const LOOK_UPS: [&str; 65] = [
     CUSTOMER,
     STANDING,
     CUSTOMERS,
@@ -55,6 +55,20 @@ const LOOK_UPS: [&str; 51] = [
     DUE_FORGETTINGS,
     FORGETTINGS,
     DELETE_FORGETTING,
+    DOCUMENTS,
+    CHUNK,
+    OLDEST_UPLOAD,
+    OLD_UPLOADS,
+    IS_DOCUMENT,
+    UPLOADER,
+    CHUNK_COUNT,
+    END_UPLOAD,
+    DELETE_DOCUMENT,
+    DELETE_CHUNKS,
+    DOCUMENT_IDS,
+    UPLOAD_IDS,
+    DELETE_DOCUMENTS,
+    DELETE_UPLOADS,
 ];
 
 fn plan(connection: &rusqlite::Connection, sql: &str) -> Vec<String> {

@@ -9,6 +9,7 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::super::apply::{self, Head};
 use super::super::claim;
+use super::super::documents;
 use super::super::fault::Fault;
 use super::Job;
 
@@ -207,6 +208,13 @@ impl Batches {
                 if wrote {
                     self.erasing += erasures(changeset);
                 }
+                reply.answer = Some(result.map_err(Fault::for_committer));
+                Ok(wrote)
+            }
+            Job::Stage(upload, reply) => {
+                let result =
+                    self.attempt("stage", undo, full, |connection, _| documents::stage(connection, upload))?;
+                let wrote = result.is_ok();
                 reply.answer = Some(result.map_err(Fault::for_committer));
                 Ok(wrote)
             }

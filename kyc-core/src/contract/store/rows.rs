@@ -9,16 +9,19 @@ use crate::domain::actor::Actor;
 use crate::domain::api_key::{ApiKey, KeyName};
 use crate::domain::audit::{Action, AuditEvent};
 use crate::domain::customer::FingerprintKind;
+use crate::domain::document_file::{DocumentFile, MediaType, Side};
 use crate::domain::erasure::{Erasure, ErasureReason};
-use crate::domain::ids::{ApiKeyId, ChangesetId, CustomerId, ProviderName, SubjectId, VerificationId};
+use crate::domain::ids::{
+    ApiKeyId, ChangesetId, CustomerId, DocumentId, ProviderName, SubjectId, VerificationId,
+};
 use crate::domain::permission::Role;
 use crate::domain::report::{Counter, DayCount, Range};
 use crate::domain::status::{Stage, Status, StatusKind};
 use crate::domain::verification::{Cause, Verification};
 use crate::ports::cipher::{DataKey, Fingerprint, Sealed, WrappedKey};
 use crate::ports::store::{
-    Changeset, CustomerRecord, CustomerRow, Guard, IdempotencyRecord, RecordedAnswer, VerificationRecord,
-    Write,
+    Changeset, CustomerRecord, CustomerRow, DocumentRow, Guard, IdempotencyRecord, RecordedAnswer, Upload,
+    VerificationRecord, Write,
 };
 
 /// As many seconds after 2026-01-01T00:00:00.123456789Z.
@@ -151,6 +154,43 @@ pub fn idempotency(n: u32) -> IdempotencyRecord {
         answer: RecordedAnswer::Sealed { subject: subject(n), answer: sealed(n) },
         recorded_at: at(n),
         expires_at: at(n) + SignedDuration::from_hours(24),
+    }
+}
+
+/// The id of file `n`: they sort as their numbers do.
+#[must_use]
+pub fn document_id(n: u32) -> DocumentId {
+    DocumentId::new(at(n), [0x56; 10])
+}
+
+/// File `n` of customer `of`, which has this many chunks, the last one of a byte.
+#[must_use]
+pub fn document(n: u32, of: u32, chunks: u32) -> DocumentRow {
+    let file = DocumentFile {
+        id: document_id(n),
+        side: Side::Front,
+        media_type: MediaType::Jpeg,
+        size: u64::from(chunks - 1) * DocumentFile::CHUNK_BYTES as u64 + 1,
+        created_at: at(n),
+    };
+    DocumentRow { subject: subject(of), file, digest: sealed(n) }
+}
+
+/// Chunk `index` of file `n`.
+#[must_use]
+pub fn chunk(n: u32, index: u32) -> Sealed {
+    sealed(1000 * n + index)
+}
+
+/// So many chunks of file `n` of customer `of`, from `first` on.
+#[must_use]
+pub fn upload(n: u32, of: u32, first: u32, chunks: u32) -> Upload {
+    Upload {
+        subject: subject(of),
+        document: document_id(n),
+        at: at(n),
+        first,
+        chunks: (first..first + chunks).map(|index| chunk(n, index)).collect(),
     }
 }
 

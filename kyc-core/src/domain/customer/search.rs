@@ -24,6 +24,8 @@ words! {
         Document = "document",
         /// The letters of the name, in whatever case and script, together with the date of birth.
         NameAndBirth = "name_and_birth",
+        /// The SHA-256 of a file that the customer sent, in hexadecimal. Nobody is searched by it.
+        File = "file",
         /// The caller's id of the customer: what an erased one is known again by. Nobody is searched by it.
         CustomerId = "customer_id",
     }
@@ -47,7 +49,8 @@ impl Customer {
             FingerprintKind::NameAndBirth => {
                 Some(name_and_birth_key(self.name(), self.date_of_birth().expose()))
             }
-            FingerprintKind::CustomerId => None,
+            // Of files and of the id, which are no part of the data.
+            FingerprintKind::File | FingerprintKind::CustomerId => None,
         }
     }
 }

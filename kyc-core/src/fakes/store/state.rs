@@ -8,12 +8,13 @@ use jiff::civil::Date;
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::ChainedEvent;
 use crate::domain::erasure::Erasure;
-use crate::domain::ids::{ApiKeyId, CustomerId, SubjectId, VerificationId};
+use crate::domain::ids::{ApiKeyId, CustomerId, DocumentId, SubjectId, VerificationId};
 use crate::domain::report::Counter;
 use crate::domain::verification::Verification;
 use crate::ports::cipher::{Fingerprint, Sealed};
 use crate::ports::store::{
-    CustomerRecord, CustomerRow, Forgetting, IdempotencyRecord, StoreError, VerificationRecord,
+    CommitError, Conflict, CustomerRecord, CustomerRow, DocumentRow, Forgetting, IdempotencyRecord,
+    StoreError, Upload, VerificationRecord,
 };
 
 /// The maps are sorted where a read promises an order.
@@ -30,6 +31,10 @@ pub(super) struct State {
     pub(super) api_keys: BTreeMap<ApiKeyId, ApiKey>,
     /// An entry for each key of a record.
     pub(super) idempotency: BTreeMap<[u8; 32], IdempotencyRecord>,
+    pub(super) documents: BTreeMap<DocumentId, DocumentRow>,
+    /// Also those of files that are on their way.
+    pub(super) chunks: BTreeMap<(DocumentId, u32), Sealed>,
+    pub(super) uploads: BTreeMap<DocumentId, Begun>,
     pub(super) erasures: BTreeMap<SubjectId, Erasure>,
     pub(super) forgettings: BTreeMap<VerificationId, Forgetting>,
     pub(super) audit: Vec<ChainedEvent>,
@@ -42,7 +47,35 @@ pub(super) struct Leased {
     pub(super) until: Option<Timestamp>,
 }
 
+/// A file that no changeset has named.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Begun {
+    pub(super) subject: SubjectId,
+    pub(super) at: Timestamp,
+}
+
 impl State {
+    /// Keeps chunks of a file that is on its way.
+    pub(super) fn stage(&mut self, upload: Upload) -> Result<(), CommitError> {
+        let Upload { subject, document, at, first, chunks } = upload;
+        if !self.customers.contains_key(&subject) {
+            return Err(Conflict::Revision.into());
+        }
+        let is_anothers = self.uploads.get(&document).is_some_and(|begun| begun.subject != subject);
+        if is_anothers || self.documents.contains_key(&document) {
+            return Err(StoreError::Corrupt.into());
+        }
+        self.uploads.entry(document).or_insert(Begun { subject, at });
+        self.chunks.extend((first..).zip(chunks).map(|(index, chunk)| ((document, index), chunk)));
+        Ok(())
+    }
+
+    /// The numbers of a file's chunks.
+    pub(super) fn chunks_of(&self, document: DocumentId) -> Vec<u32> {
+        let range = self.chunks.range((document, 0)..=(document, u32::MAX));
+        range.map(|((_, index), _)| *index).collect()
+    }
+
     pub(super) fn customer_record(&self, subject: SubjectId) -> Result<CustomerRecord, StoreError> {
         let row = self.customers.get(&subject).ok_or(StoreError::Corrupt)?;
         let (data, _) = self.versions.get(&(subject, row.version)).ok_or(StoreError::Corrupt)?;

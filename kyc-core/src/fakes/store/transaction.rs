@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::documents;
 use super::state::{Leased, State};
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::{AuditHash, ChainedEvent};
@@ -73,14 +74,14 @@ type Undo = Box<dyn FnOnce(&mut State)>;
 type Table<K, V> = fn(&mut State) -> &mut BTreeMap<K, V>;
 
 /// The writes so far, and how to take each of them back.
-struct Transaction<'a> {
-    state: &'a mut State,
+pub(super) struct Transaction<'a> {
+    pub(super) state: &'a mut State,
     undo: Vec<Undo>,
 }
 
 impl Transaction<'_> {
     /// Every write goes through here, so that none is without its undoing.
-    fn put<K: Ord + Clone + 'static, V: 'static>(&mut self, table: Table<K, V>, key: K, value: V) {
+    pub(super) fn put<K: Ord + Clone + 'static, V: 'static>(&mut self, table: Table<K, V>, key: K, value: V) {
         let before = table(self.state).insert(key.clone(), value);
         self.undo.push(Box::new(move |state| {
             match before {
@@ -91,7 +92,7 @@ impl Transaction<'_> {
     }
 
     /// The same for what goes.
-    fn remove<K: Ord + Clone + 'static, V: 'static>(&mut self, table: Table<K, V>, key: &K) {
+    pub(super) fn remove<K: Ord + Clone + 'static, V: 'static>(&mut self, table: Table<K, V>, key: &K) {
         if let Some(before) = table(self.state).remove(key) {
             let key = key.clone();
             self.undo.push(Box::new(move |state| {
@@ -139,6 +140,15 @@ impl Transaction<'_> {
                 if !self.state.answers.contains_key(&verification) {
                     self.put(|state| &mut state.answers, verification, answer);
                 }
+                Ok(())
+            }
+            Write::AttachDocument(row) => documents::attach(self, row),
+            Write::RemoveDocument { subject, document } => {
+                documents::remove(self, subject, document);
+                Ok(())
+            }
+            Write::ForgetUploads { begun_by, limit } => {
+                documents::forget(self, begun_by, usize::try_from(limit).unwrap_or(usize::MAX));
                 Ok(())
             }
             Write::Count(change) => {
@@ -228,6 +238,7 @@ impl Transaction<'_> {
         for key in recorded.map(|(key, _)| *key).collect::<Vec<_>>() {
             self.remove(|state| &mut state.idempotency, &key);
         }
+        documents::erase(self, subject);
         self.remove(|state| &mut state.fingerprints, &subject);
         self.remove(|state| &mut state.subjects, &customer_id);
         self.remove(|state| &mut state.customers, &subject);
@@ -266,7 +277,7 @@ impl Transaction<'_> {
         }
     }
 
-    fn known(&self, subject: SubjectId) -> Result<(), StoreError> {
+    pub(super) fn known(&self, subject: SubjectId) -> Result<(), StoreError> {
         if self.state.customers.contains_key(&subject) { Ok(()) } else { Err(StoreError::Corrupt) }
     }
 }

@@ -5,11 +5,11 @@ use jiff::civil::Date;
 
 #[cfg(doc)]
 use super::Conflict;
-use super::{CustomerRow, Forgetting, IdempotencyRecord, Lease};
+use super::{CustomerRow, DocumentRow, Forgetting, IdempotencyRecord, Lease};
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::AuditEvent;
 use crate::domain::erasure::Erasure;
-use crate::domain::ids::{ApiKeyId, ChangesetId, SubjectId, VerificationId};
+use crate::domain::ids::{ApiKeyId, ChangesetId, DocumentId, SubjectId, VerificationId};
 use crate::domain::report::{Counter, DayCount};
 use crate::domain::verification::Verification;
 use crate::ports::cipher::{Fingerprint, Sealed};
@@ -84,10 +84,29 @@ pub enum Write {
         /// When it came.
         at: Timestamp,
     },
+    /// Makes a file of chunks that were staged for the customer under its id: all of [`DocumentFile::chunks`], and no
+    /// more.
+    ///
+    /// [`DocumentFile::chunks`]: crate::domain::document_file::DocumentFile::chunks
+    AttachDocument(DocumentRow),
+    /// Takes away a file of the customer with its chunks; nothing where it isn't there.
+    RemoveDocument {
+        /// Whose.
+        subject: SubjectId,
+        /// Which file.
+        document: DocumentId,
+    },
+    /// Takes away chunks of files that were begun at or before a time and that no changeset has named, oldest first.
+    ForgetUploads {
+        /// The time.
+        begun_by: Timestamp,
+        /// The most files whose chunks are taken away.
+        limit: u32,
+    },
     /// Changes a counter.
     Count(DayCount),
     /// Takes away everything of the subject: the customer with the data key, versions, fingerprints,
-    /// verifications with their leases, answers. Counters and audit events stay. [`Conflict::Revision`] where
+    /// verifications with their leases, answers, files, also such as are on their way. Counters and audit events stay. [`Conflict::Revision`] where
     /// the customer isn't there.
     EraseCustomer(Erasure),
     /// Notes an erasure of somebody who isn't there, unless it is noted already.

@@ -23,6 +23,7 @@ fn render(answer: Answer<'_>) -> Rendered {
         Answer::Updated(updated) => (200, format!("{updated:?}")),
         Answer::VerificationQueued(queued) => (202, format!("{queued:?}")),
         Answer::RelationshipRecorded(relationship) => (200, format!("{relationship:?}")),
+        Answer::DocumentAdded(added) => (201, format!("{added:?}")),
         Answer::LegalHoldSet(hold) => (200, format!("{hold:?}")),
         Answer::ApiKeyCreated(key) => (201, format!("{key:?}")),
     };

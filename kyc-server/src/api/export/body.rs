@@ -3,11 +3,12 @@
 use kyc_core::Secret;
 use kyc_core::domain::shown::ShownCustomer;
 use kyc_core::domain::told::Telling;
-use kyc_core::usecase::{Export, ExportedVerification, ExportedVersion};
+use kyc_core::usecase::{DocumentView, Export, ExportedVerification, ExportedVersion};
 use poem_openapi::Object;
 
 use crate::api::audit::body::AuditEventBody;
 use crate::api::customers::body::{AddressBody, ConsentBody, CustomerBody, DocumentBody, TaxIdBody};
+use crate::api::documents::body::{FileBody, content_path};
 use crate::api::values::{Day, Time};
 use crate::api::verifications::body::VerificationBody;
 
@@ -23,6 +24,8 @@ pub(super) struct ExportBody {
     versions: Vec<VersionBody>,
     /// Every verification, newest first.
     verifications: Vec<ExportedVerificationBody>,
+    /// Every file, oldest first.
+    documents: Vec<ExportedFileBody>,
     /// When the relationship ended, where it has.
     #[oai(nullable)]
     relationship_ended_on: Option<Day>,
@@ -87,6 +90,17 @@ struct ExportedVerificationBody {
     provider_answer: Option<String>,
 }
 
+/// A file, and where its content is.
+#[derive(Debug, Object)]
+#[oai(rename = "ExportedDocument")]
+struct ExportedFileBody {
+    /// The file.
+    #[oai(flatten)]
+    file: FileBody,
+    /// The path at which the content is read.
+    content: String,
+}
+
 /// A text that leaves the service.
 fn plain(text: Option<Secret<String>>) -> Option<String> {
     text.map(|text| text.expose().clone())
@@ -99,11 +113,18 @@ impl From<Export> for ExportBody {
             customer: (&export.customer).into(),
             versions: export.versions.into_iter().map(Into::into).collect(),
             verifications: export.verifications.into_iter().map(Into::into).collect(),
+            documents: export.documents.iter().map(Into::into).collect(),
             relationship_ended_on: export.relationship_ended_on.map(Day),
             erasable_from: Day(export.erasable_from),
             legal_hold: plain(export.legal_hold),
             audit_events: export.events.into_iter().map(Into::into).collect(),
         }
+    }
+}
+
+impl From<&DocumentView> for ExportedFileBody {
+    fn from(view: &DocumentView) -> Self {
+        Self { file: view.into(), content: content_path(view) }
     }
 }
 

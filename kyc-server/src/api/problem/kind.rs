@@ -88,12 +88,16 @@ problem_kinds! {
         "Wait until `erasable_from`, or say override_retention=true where the law permits it.";
     LegalHold = CONFLICT, "legal-hold", "The customer is under a legal hold",
         "Lift the hold first; nothing overrides it.";
+    ConsentRequired = CONFLICT, "consent-required", "The customer has not consented to this",
+        "Have the customer consent to purpose `biometric`, and add that to `consents` first.";
+    DocumentLimit = CONFLICT, "document-limit", "The customer has as many files as one may have",
+        "Remove a file that is not needed.";
     Erased = GONE, "erased", "The customer was erased",
         "Nothing brings the customer back; register a new customer under another id.";
     PreconditionFailed = PRECONDITION_FAILED, "precondition-failed", "The version is another by now",
         "Read the customer again and decide on what it is now.";
     TooLarge = PAYLOAD_TOO_LARGE, "too-large", "The body is too large",
-        "Send at most 256 KiB of JSON.";
+        "Send at most 256 KiB of JSON, or a file of at most 10 MiB.";
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The media type is not taken here",
         "Send the media type that the API's document names for this body, without content encoding.";
     ValidationFailed = UNPROCESSABLE_ENTITY, "validation-failed", "Fields or parameters are not valid",

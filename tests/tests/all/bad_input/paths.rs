@@ -1,6 +1,7 @@
 //! Paths that lead nowhere, ids that could not exist, methods that are not there.
 
 use kyc_tests::app::document;
+use kyc_tests::app::files::{NO_DOCUMENT, png};
 use kyc_tests::app::{KEY, Reply};
 use serde_json::json;
 
@@ -58,11 +59,18 @@ fn an_id_that_does_not_or_could_not_exist_is_a_404() {
             ("POST", format!("/customers/{id}/verifications")),
             ("GET", format!("/customers/{id}/export")),
             ("GET", format!("/customers/{id}/links")),
+            ("GET", format!("/customers/{id}/documents")),
+            ("GET", format!("/customers/{id}/documents/{NO_DOCUMENT}/content")),
+            ("DELETE", format!("/customers/{id}/documents/{NO_DOCUMENT}")),
+            ("GET", format!("/customers/cus-1/documents/{id}/content")),
+            ("DELETE", format!("/customers/cus-1/documents/{id}")),
             ("DELETE", format!("/customers/{id}/legal-hold")),
             ("DELETE", format!("/customers/{id}?reason=court_order&override_retention=true")),
         ] {
             refused(untouched.app.call(method, &path), 404, "not-found", &[]);
         }
+        let send = untouched.app.call("POST", &format!("/customers/{id}/documents"));
+        refused(send.form(&[("side", b"front"), ("file", &png())]), 404, "not-found", &[]);
         let put = untouched.app.call("PUT", &format!("/customers/{id}"));
         refused(put.json(&json!({"name": "Ada"})), 404, "not-found", &[]);
         for (tail, body) in
@@ -87,6 +95,9 @@ fn a_method_that_is_not_there_is_a_405_that_names_those_that_are() {
         ("/customers/{id}/legal-hold", "DELETE, PUT"),
         ("/customers/{id}/export", "GET, HEAD"),
         ("/customers/{id}/links", "GET, HEAD"),
+        ("/customers/{id}/documents", "GET, HEAD, POST"),
+        ("/customers/{id}/documents/{document_id}", "DELETE"),
+        ("/customers/{id}/documents/{document_id}/content", "GET, HEAD"),
         ("/customers/{id}/kyc-status", "GET, HEAD"),
         ("/customers/{id}/verifications", "GET, HEAD, POST"),
         ("/report", "GET, HEAD"),
@@ -103,8 +114,11 @@ fn a_method_that_is_not_there_is_a_405_that_names_those_that_are() {
         ("/problems/{name}", "GET, HEAD"),
     ] {
         assert!(document::served().json["paths"][template].is_object(), "{template}");
-        let path =
-            template.replace("{id}", "cus-1").replace("{name}", "not-found").replace("{provider}", "sandbox");
+        let path = template
+            .replace("{id}", "cus-1")
+            .replace("{document_id}", NO_DOCUMENT)
+            .replace("{name}", "not-found")
+            .replace("{provider}", "sandbox");
         for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", CANARY] {
             let is_there = allowed.split(", ").any(|allowed| allowed == method);
             // The answer to HEAD has no body to look at.
@@ -115,7 +129,7 @@ fn a_method_that_is_not_there_is_a_405_that_names_those_that_are() {
             assert_eq!(refused.header("allow"), allowed, "{method} {template}");
         }
     }
-    assert_eq!(document::served().json["paths"].as_object().unwrap().len(), 21, "every path is in the list");
+    assert_eq!(document::served().json["paths"].as_object().unwrap().len(), 24, "every path is in the list");
 }
 
 /// OWASP ASVS 5.0.0, 4.1.4.

@@ -1,6 +1,7 @@
 //! Who may ask, and what every answer says of its request.
 
 use kyc_tests::app::document;
+use kyc_tests::app::files::NO_DOCUMENT;
 use kyc_tests::app::{KEY, TestApp};
 use serde_json::json;
 
@@ -17,7 +18,7 @@ pub(in super::super) const OPEN: [&str; 6] = [
 
 /// A path of a template, for a customer of this id.
 fn path_of(template: &str, id: &str) -> String {
-    template.replace("{id}", id).replace("{name}", "not-found")
+    template.replace("{id}", id).replace("{document_id}", NO_DOCUMENT).replace("{name}", "not-found")
 }
 
 #[test]
@@ -65,7 +66,7 @@ fn without_a_valid_key_nothing_is_answered_but_what_is_open() {
         }
         assert_eq!(app.ledger(), before);
     }
-    assert_eq!(closed, 21 * wrong.len());
+    assert_eq!(closed, 25 * wrong.len());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! ASVS 5.0.0: 2.3.3 (a change is whole or not at all), 15.4.2 (no time between check and use).
 
 use kyc_tests::app::customers::ada;
+use kyc_tests::app::files::png;
 use kyc_tests::app::{Call, Reply, TestApp, document};
 use serde_json::{Value, json};
 use ureq::http::HeaderMap;
@@ -68,10 +69,12 @@ fn every_post_and_put_of_the_document_repeats_its_answer_byte_by_byte_and_does_n
         let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
         let body = (!schema.is_null()).then(|| document.resolved(schema)["example"].clone());
         let path = template.replace("{id}", &id);
+        let takes_file = !operation["requestBody"]["content"]["multipart/form-data"].is_null();
         let send = |key: &str| {
             let call = under(&app, key, &method, &path);
             match &body {
                 Some(body) => call.json(body).send(),
+                None if takes_file => call.form(&[("side", b"front"), ("file", &png())]).send(),
                 None => call.send(),
             }
         };

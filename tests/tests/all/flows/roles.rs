@@ -5,6 +5,7 @@
 
 use kyc_core::domain::permission::Role;
 use kyc_tests::app::customers::ada;
+use kyc_tests::app::files::NO_DOCUMENT;
 use kyc_tests::app::{Reply, TestApp, document};
 use serde_json::{Value, json};
 
@@ -29,12 +30,16 @@ fn call(app: &TestApp, secret: &str, method: &str, path: &str, body: Option<&Val
 
 /// The contract's table: an operation of the document, and the roles that it is for, as client, reviewer,
 /// auditor, admin.
-const TABLE: [(&str, [bool; 4]); 21] = [
+const TABLE: [(&str, [bool; 4]); 25] = [
     ("registerCustomer", [true, false, false, true]),
     ("updateCustomer", [true, false, false, true]),
     ("readCustomer", [true, true, true, true]),
     ("listCustomers", [true, true, true, true]),
     ("searchCustomers", [true, true, true, true]),
+    ("addDocument", [true, false, false, true]),
+    ("listDocuments", [true, true, true, true]),
+    ("readDocumentContent", [false, true, false, true]),
+    ("removeDocument", [true, false, false, true]),
     ("readKycStatus", [true, true, true, true]),
     ("listVerifications", [true, true, true, true]),
     ("requestVerification", [true, true, false, true]),
@@ -70,7 +75,7 @@ fn every_endpoint_of_the_document_lets_in_the_roles_of_the_contract_and_no_other
             for customer in ["cus-1", "cus-2"] {
                 let path = match template.as_str() {
                     "/report" => "/report?start=2026-01-01&end=2026-01-31".to_owned(),
-                    other => other.replace("{id}", customer),
+                    other => other.replace("{id}", customer).replace("{document_id}", NO_DOCUMENT),
                 };
                 let body = (method != "GET" && method != "DELETE" && id != "requestVerification")
                     .then(|| json!({"nothing": "of it is read"}));

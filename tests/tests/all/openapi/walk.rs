@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kyc_tests::app::customers::{ada, ada_in_full, passport};
-use kyc_tests::app::{TestApp, document};
+use kyc_tests::app::files::{NO_DOCUMENT, form, pdf, png};
+use kyc_tests::app::{Call, TestApp, document};
 use serde_json::json;
 
 use super::super::webhooks::signed;
@@ -49,6 +50,7 @@ fn walk() -> TestApp {
     app.call("POST", "/customers/c/verifications").send().expect(429);
     app.call("POST", "/customers/b/verifications").send().expect(409);
     live_and_go(&app);
+    files(&app);
     let key = app.post("/api-keys", &json!({"name": "app", "role": "client"})).expect(201).json;
     app.get("/api-keys").expect(200);
     app.get("/audit-events").expect(200);
@@ -58,24 +60,37 @@ fn walk() -> TestApp {
     app.call("PUT", "/customers/a").header("If-Match", "7").json(&json!({})).send().expect(400);
     call_back(&app);
     for (method, template, operation) in document::served().operations() {
+        let template = template.replace("{document_id}", NO_DOCUMENT);
         let (path, missing) = (template.replace("{id}", "a"), template.replace("{id}", "nobody"));
         // What it demands is given where the fault is another one.
         let needed = if operation["operationId"] == "eraseCustomer" { "?reason=court_order" } else { "" };
         let takes_body = !operation["requestBody"]["content"]["application/json"].is_null();
+        let takes_file = operation["operationId"] == "addDocument";
+        let with_body = |call: Call<'_>| match (takes_body, takes_file) {
+            (_, true) => call.form(&[("side", b"front"), ("file", &png())]).send(),
+            (true, false) => call.json(&json!({})).send(),
+            (false, false) => call.send(),
+        };
         if !operation["security"].is_null() {
             app.call(&method, &path).authorization(None).send().expect(401);
             let unknown = app.call(&method, &format!("{path}?nothing=1"));
-            if takes_body { unknown.json(&json!({})) } else { unknown }.send().expect(422);
+            with_body(unknown).expect(422);
         }
         if path != missing {
             let nobody = app.call(&method, &format!("{missing}{needed}"));
-            if takes_body { nobody.json(&json!({})) } else { nobody }.send().expect(404);
+            with_body(nobody).expect(404);
             if template.starts_with("/customers/") {
                 let gone = app.call(&method, &format!("{}{needed}", template.replace("{id}", "gone")));
-                if takes_body { gone.json(&json!({})) } else { gone }.send().expect(410);
+                with_body(gone).expect(410);
             }
         }
-        if takes_body {
+        if takes_file {
+            let (media_type, whole) = form(&[("side", b"front"), ("file", &png())]);
+            app.call(&method, &path).text(&media_type, &whole[..90]).send().expect(400);
+            app.call(&method, &path).text("text/plain", "{}").send().expect(415);
+            let large = app.call(&method, &path).header("Connection", "close");
+            large.text(&media_type, " ".repeat(11_000_000)).send().expect(413);
+        } else if takes_body {
             app.call(&method, &path).text("application/json", "{").send().expect(400);
             app.call(&method, &path).text("text/plain", "{}").send().expect(415);
             let large = app.call(&method, &path).header("Connection", "close");
@@ -95,6 +110,19 @@ fn call_back(app: &TestApp) {
     app.call("POST", "/webhooks/nobody").text("", body).send().expect(404);
     let large = app.call("POST", "/webhooks/sandbox").header("Connection", "close");
     large.text("", " ".repeat(300_000)).send().expect(413);
+}
+
+/// Meets what the endpoints of files answer, and leaves one with `a` and one with `d`, who is under a hold.
+fn files(app: &TestApp) {
+    let added = app.send_file("a", "front", &png()).expect(201);
+    app.get("/customers/a/documents").expect(200);
+    app.get(added.header("location")).expect(200);
+    let other = app.send_file("a", "back", &pdf("a", 100)).expect(201);
+    app.call("DELETE", other.header("location").trim_end_matches("/content")).send().expect(204);
+    app.send_file("a", "selfie", &png()).expect(409);
+    let held = app.send_file("d", "front", &png()).expect(201);
+    app.call("DELETE", held.header("location").trim_end_matches("/content")).send().expect(409);
+    app.get("/customers/a/export").expect(200);
 }
 
 /// Meets what the endpoints of keeping and erasing answer, and leaves `gone` erased and `d` under a hold.
@@ -134,6 +162,11 @@ fn what_the_document_announces_can_be_met() {
     let verification = app.status("d").json["verification_id"].clone();
     let body = json!({"event_id": "e2", "verification_id": verification, "state": "processing"}).to_string();
     signed(&app, &body).send().expect(503);
+    app.send_file("a", "front", &png()).expect(503);
+    let kept = app.files("a");
+    let file = format!("/customers/a/documents/{}", kept[0]["document_id"].as_str().unwrap());
+    app.get(&format!("{file}/content")).expect(503);
+    app.call("DELETE", &file).send().expect(503);
 
     let mut unmet: BTreeMap<String, BTreeSet<u16>> = BTreeMap::new();
     let seen = app.seen();
@@ -153,11 +186,14 @@ fn what_the_document_announces_can_be_met() {
     let expected = [
         ("DELETE /api-keys/{id}", general(&[400, 503])),
         ("DELETE /customers/{id}", general(&[400])),
+        ("DELETE /customers/{id}/documents/{document_id}", general(&[400])),
         ("DELETE /customers/{id}/legal-hold", general(&[400])),
         ("GET /api-keys", general(&[400, 503])),
         ("GET /audit-events", general(&[400, 503])),
         ("GET /customers", general(&[400])),
         ("GET /customers/{id}", general(&[400])),
+        ("GET /customers/{id}/documents", general(&[400, 503])),
+        ("GET /customers/{id}/documents/{document_id}/content", general(&[400])),
         ("GET /customers/{id}/export", general(&[400])),
         ("GET /customers/{id}/kyc-status", general(&[400, 503])),
         ("GET /customers/{id}/links", general(&[400])),

@@ -98,6 +98,9 @@ fn a_value_in_any_column_of_any_table_is_found_in_the_log_and_in_the_database() 
         "answers",
         "audit_events",
         "fingerprints",
+        "documents",
+        "document_chunks",
+        "uploads",
         "api_keys",
     ] {
         assert!(columns.iter().any(|column| column.table == table), "{table}");
