@@ -42,6 +42,8 @@ fn caps(provider: &Provider, config: &Config) -> Caps {
     let per_minute = match provider {
         // It says so itself, with a 429, where it is asked too much.
         Provider::Http { .. } | Provider::Sandbox => 0,
+        // 300 requests a minute.
+        Provider::Persona(_) => 150,
     };
     Caps {
         concurrency: NonZeroU32::new(config.provider_concurrency),
