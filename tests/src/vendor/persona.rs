@@ -162,7 +162,7 @@ impl Persona {
         let inquiry = &mut state.inquiries[index];
         inquiry.codes.retain(|one| one != code);
         if inquiry.status == "created" {
-            inquiry.status = "pending".to_owned();
+            "pending".clone_into(&mut inquiry.status);
         }
         Some(inquiry_id(index))
     }
@@ -174,7 +174,7 @@ impl Persona {
     pub fn set(&self, inquiry: &str, status: &str, verifications: Vec<Value>) {
         let mut state = lock(&self.state);
         let inquiry = state.inquiry(inquiry).unwrap();
-        inquiry.status = status.to_owned();
+        status.clone_into(&mut inquiry.status);
         inquiry.verifications = verifications;
     }
 
@@ -320,7 +320,7 @@ impl State {
         let code = format!("us1-{index}-{}", self.keys.len());
         inquiry.codes.push(code.clone());
         if self.is_quick {
-            inquiry.status = "approved".to_owned();
+            "approved".clone_into(&mut inquiry.status);
             inquiry.verifications = passed(ADAS);
         }
         let meta = json!({

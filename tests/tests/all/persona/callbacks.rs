@@ -14,7 +14,9 @@ fn hmac(secret: &str, parts: &[&[u8]]) -> String {
     let mut key = [0_u8; 64];
     key[..secret.len()].copy_from_slice(secret.as_bytes());
     let mut inner = Sha256::new_with_prefix(key.map(|byte| byte ^ 0x36));
-    parts.iter().for_each(|part| inner.update(part));
+    for part in parts {
+        inner.update(part);
+    }
     let outer = Sha256::new_with_prefix(key.map(|byte| byte ^ 0x5c)).chain_update(inner.finalize());
     data_encoding::HEXLOWER.encode(&outer.finalize())
 }
