@@ -1,6 +1,6 @@
 //! Implementations of `kyc-core`'s ports. One feature an adapter, so that an embedder pays for what it
-//! uses: `sqlite`, `cipher`, `checkpoint`, `ledger`, `provider-http`, `provider-onfido`, `sandbox`,
-//! `system`.
+//! uses: `sqlite`, `cipher`, `checkpoint`, `ledger`, `provider-http`, `provider-onfido`,
+//! `provider-persona`, `sandbox`, `system`.
 
 #[cfg(feature = "checkpoint")]
 pub mod checkpoint;
@@ -14,7 +14,7 @@ pub mod entropy;
 pub mod file;
 #[cfg(feature = "ledger")]
 pub mod ledger;
-#[cfg(any(feature = "provider-http", feature = "provider-onfido"))]
+#[cfg(any(feature = "provider-http", feature = "provider-onfido", feature = "provider-persona"))]
 pub mod provider;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

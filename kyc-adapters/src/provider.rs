@@ -9,12 +9,17 @@ mod capped;
 mod exchange;
 #[cfg(feature = "provider-http")]
 pub mod http;
+#[cfg(any(feature = "provider-http", feature = "provider-persona"))]
+mod link;
+#[cfg(feature = "provider-persona")]
+pub mod persona;
 mod retry_after;
-#[cfg(feature = "provider-onfido")]
-#[expect(dead_code, reason = "the adapters of vendors follow")]
+#[cfg(any(feature = "provider-onfido", feature = "provider-persona"))]
 mod vendor;
 
 pub use base::ConfigError;
 pub use capped::{Capped, Caps};
 #[cfg(feature = "provider-http")]
 pub use http::{HttpProvider, HttpProviderConfig, SecretsError, SigningKeys};
+#[cfg(feature = "provider-persona")]
+pub use persona::{PersonaConfig, PersonaProvider};

@@ -11,6 +11,7 @@ mod all {
     mod flows;
     mod openapi;
     mod operator;
+    mod persona;
     mod secrecy;
     mod security;
     mod webhooks;

@@ -22,6 +22,9 @@ pub enum ConfigError {
     /// The token can't stand in a header.
     #[error("the provider's token must be of 1 to 512 visible characters of ASCII")]
     Token,
+    /// The template is none of the vendor's.
+    #[error("a template of Persona is expected: an id that begins with itmpl_, itmplv_ or tmpl_")]
+    Template,
     /// There is no secret for callbacks, or one is too short, or there are too many.
     #[error(
         "one secret for the provider's callbacks is expected, or two while it is rotated, each of 16 to 512 bytes"

@@ -1,4 +1,5 @@
-//! The header `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date.
+//! How long an answer asks us to wait: the header `Retry-After` (RFC 9110, section 10.2.3), seconds or a date; or the
+//! seconds of `RateLimit-Reset`, which some vendors send in its place.
 
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ const MAX: Duration = Duration::from_hours(1);
 
 /// The delay that the headers ask for, at most an hour; none where they name none that can be read.
 pub(super) fn read(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    parse(headers.get(RETRY_AFTER)?.to_str().ok()?.trim(), now)
+    let read = |name: &str| parse(headers.get(name)?.to_str().ok()?.trim(), now);
+    read(RETRY_AFTER.as_str()).or_else(|| read("ratelimit-reset"))
 }
 
 fn parse(text: &str, now: Timestamp) -> Option<Duration> {
@@ -29,6 +31,17 @@ fn parse(text: &str, now: Timestamp) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_the_window_is_the_delay_where_no_other_is_named() {
+        let now: Timestamp = "1994-11-06T08:49:00Z".parse().unwrap();
+        let mut headers = HeaderMap::new();
+        assert_eq!(read(&headers, now), None);
+        headers.insert("RateLimit-Reset", "42".parse().unwrap());
+        assert_eq!(read(&headers, now), Some(Duration::from_secs(42)));
+        headers.insert(RETRY_AFTER, "7".parse().unwrap());
+        assert_eq!(read(&headers, now), Some(Duration::from_secs(7)));
+    }
 
     #[test]
     fn both_forms_are_read_and_bounded() {

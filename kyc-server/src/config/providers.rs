@@ -7,10 +7,15 @@ use kyc_core::domain::ids::ProviderName;
 
 use super::layers::Layers;
 use super::parse;
-use super::settings::{ALLOW_SANDBOX, PROVIDER, PROVIDER_SECRET, PROVIDER_URL};
+use super::settings::{
+    ALLOW_SANDBOX, PERSONA_KEY, PERSONA_TEMPLATE, PERSONA_URL, PERSONA_WEBHOOK_SECRET, PROVIDER,
+    PROVIDER_SECRET, PROVIDER_URL, Setting,
+};
 
 /// The name of the provider that is part of this program.
 pub const SANDBOX: &str = "sandbox";
+/// The name of the vendor Persona.
+const PERSONA: &str = "persona";
 /// The least length of a secret shared with a provider, in bytes (RFC 2104, section 3).
 const MIN_SECRET: usize = 32;
 
@@ -28,12 +33,30 @@ pub enum Provider {
         /// One secret, or the new and the old one.
         secrets: Vec<Secret<Vec<u8>>>,
     },
+    /// Persona.
+    Persona(Persona),
+}
+
+/// How Persona is reached. The adapter may still refuse any of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Persona {
+    /// Its name.
+    pub name: ProviderName,
+    /// The API key.
+    pub key: Secret<String>,
+    /// The template of inquiries.
+    pub template: String,
+    /// The address of the API, where it is not the vendor's own.
+    pub url: Option<String>,
+    /// No secret of the webhook, one, or the new and the old one.
+    pub webhook_secrets: Vec<Secret<String>>,
 }
 
 /// What a name in the list says of the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Sandbox,
+    Persona,
     /// A vendor whose name is kept for an adapter of its own.
     Reserved,
     Http,
@@ -43,7 +66,8 @@ impl Kind {
     fn of(name: &ProviderName) -> Self {
         match name.as_str() {
             SANDBOX => Self::Sandbox,
-            "onfido" | "persona" => Self::Reserved,
+            PERSONA => Self::Persona,
+            "onfido" => Self::Reserved,
             _ => Self::Http,
         }
     }
@@ -56,6 +80,7 @@ pub(super) fn read(layers: &mut Layers, dev: bool) -> Option<Vec<Provider>> {
     // Faults of these are told even where the provider itself is not known.
     let url = layers.read(&PROVIDER_URL, base_url);
     let secrets = layers.read(&PROVIDER_SECRET, secrets);
+    let persona = ReadPersona::read(layers);
     if !layers.has(&PROVIDER) {
         if dev && !layers.has(&PROVIDER_URL) {
             return Some(vec![Provider::Sandbox]);
@@ -78,8 +103,9 @@ pub(super) fn read(layers: &mut Layers, dev: bool) -> Option<Vec<Provider>> {
                 }
                 providers.push(Some(Provider::Sandbox));
             }
+            Kind::Persona => providers.push(persona.clone().named(layers, name)),
             Kind::Reserved => {
-                layers.refuse_given(&PROVIDER, "onfido and persona are not in this build");
+                layers.refuse_given(&PROVIDER, "onfido is not in this build");
             }
             Kind::Http => {
                 if !layers.has(&PROVIDER_URL) {
@@ -97,6 +123,59 @@ pub(super) fn read(layers: &mut Layers, dev: bool) -> Option<Vec<Provider>> {
 
 fn http(name: ProviderName, url: Option<String>, secrets: Option<Vec<Secret<Vec<u8>>>>) -> Option<Provider> {
     Some(Provider::Http { name, url: url?, secrets: secrets? })
+}
+
+/// What is set of Persona.
+#[derive(Clone)]
+struct ReadPersona {
+    key: Option<Secret<String>>,
+    template: Option<String>,
+    url: Option<String>,
+    webhook_secrets: Option<Vec<Secret<String>>>,
+}
+
+impl ReadPersona {
+    fn read(layers: &mut Layers) -> Self {
+        let key = |text: &str| {
+            let formed = (1..=512).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+            formed.then(|| Secret::new(text.to_owned()))
+        };
+        let template = |text: &str| {
+            let is_one = ["itmpl_", "itmplv_", "tmpl_"].iter().any(|kind| text.starts_with(kind));
+            is_one.then(|| text.to_owned())
+        };
+        Self {
+            key: layers.read(&PERSONA_KEY, key),
+            template: layers.read(&PERSONA_TEMPLATE, template),
+            url: layers.read(&PERSONA_URL, base_url),
+            webhook_secrets: layers.read(&PERSONA_WEBHOOK_SECRET, webhook_secrets),
+        }
+    }
+
+    fn named(self, layers: &mut Layers, name: ProviderName) -> Option<Provider> {
+        miss(layers, &PERSONA_KEY, "give the API key of your environment at Persona");
+        miss(layers, &PERSONA_TEMPLATE, "give the id of the template of your inquiries at Persona");
+        Some(Provider::Persona(Persona {
+            name,
+            key: self.key?,
+            template: self.template?,
+            url: self.url,
+            webhook_secrets: self.webhook_secrets.unwrap_or_default(),
+        }))
+    }
+}
+
+fn miss(layers: &mut Layers, setting: &Setting, how: &str) {
+    if !layers.has(setting) {
+        layers.miss(setting, how);
+    }
+}
+
+/// The secret of a webhook, or the new and the old one with a comma between them.
+fn webhook_secrets(text: &str) -> Option<Vec<Secret<String>>> {
+    let secrets: Vec<_> = text.split(',').map(|secret| Secret::new(secret.trim().to_owned())).collect();
+    let formed = |secret: &Secret<String>| (16..=512).contains(&secret.expose().len());
+    (secrets.len() <= 2 && secrets.iter().all(formed)).then_some(secrets)
 }
 
 /// What is wrong with the names as a list.
@@ -123,6 +202,9 @@ fn refuse_together(layers: &mut Layers, names: &[ProviderName]) {
             _ => "the sandbox needs no address; name the provider in KYC_PROVIDER",
         };
         layers.refuse_given(&PROVIDER_URL, reason);
+    }
+    if of(Kind::Persona) == 0 {
+        layers.refuse_given(&PERSONA_KEY, "persona is not among the providers; name it in KYC_PROVIDER");
     }
 }
 

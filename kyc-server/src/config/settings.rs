@@ -101,8 +101,8 @@ settings! {
         default Some("20"), "", "Files that are kept of a customer at once",
         "a whole number from 1 to 1000 is expected";
     PROVIDER = "provider", "KYC_PROVIDER", "provider", default None, "none; `--dev`: `sandbox`",
-        "Identity providers in order of preference, by commas: the name of one that is reached over HTTP; or \
-         `sandbox` alone",
+        "Identity providers in order of preference, by commas: `persona`, and the name of one that is reached over \
+         HTTP; or `sandbox` alone",
         "names of 1 to 32 of a-z 0-9 _ - are expected, by commas";
     PROVIDER_URL = "provider_url", "KYC_PROVIDER_URL", "provider-url", default None, "none",
         "Address of the HTTP provider", "an address such as https://kyc.example.com is expected";
@@ -110,6 +110,19 @@ settings! {
         "Secret shared with the HTTP provider; while it is changed, the new one and the old one, by a comma \
          (secret: prefer the variable or the file)",
         "one secret, or two with a comma between them, of 32 or more bytes each is expected";
+    PERSONA_KEY = "persona_key", "KYC_PERSONA_KEY", "persona-key", default None, "none",
+        "API key of Persona, where `persona` is a provider (secret: prefer the variable or the file)",
+        "an API key of 1 to 512 visible characters of ASCII is expected";
+    PERSONA_TEMPLATE = "persona_template", "KYC_PERSONA_TEMPLATE", "persona-template", default None, "none",
+        "Template of Persona's inquiries", "an id that begins with itmpl_, itmplv_ or tmpl_ is expected";
+    PERSONA_URL = "persona_url", "KYC_PERSONA_URL", "persona-url", default None, "Persona's own",
+        "Another address of Persona's API, up to and with `/api/v1`",
+        "an address such as https://persona-proxy.example.com/api/v1 is expected";
+    PERSONA_WEBHOOK_SECRET = "persona_webhook_secret", "KYC_PERSONA_WEBHOOK_SECRET", "persona-webhook-secret",
+        default None, "none: no callbacks",
+        "Secret of Persona's webhook; while it is rotated, the new one and the old one, by a comma (secret: prefer \
+         the variable or the file)",
+        "one secret, or two with a comma between them, of 16 to 512 bytes each is expected";
     ALLOW_SANDBOX = "allow_sandbox", "KYC_ALLOW_SANDBOX", "allow-sandbox", default Some("false"), "",
         "Lets the sandbox, which verifies nobody's identity, be the provider without `--dev`",
         "true or false is expected";

@@ -4,7 +4,9 @@ use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use kyc_adapters::provider::{Capped, Caps, HttpProvider, HttpProviderConfig, SigningKeys};
+use kyc_adapters::provider::{
+    Capped, Caps, ConfigError, HttpProvider, HttpProviderConfig, PersonaConfig, PersonaProvider, SigningKeys,
+};
 use kyc_adapters::sandbox::Sandbox;
 use kyc_core::Secret;
 use kyc_core::domain::ids::ProviderName;
@@ -12,7 +14,7 @@ use kyc_core::ports::{Clock, Entropy, IdentityProvider};
 use kyc_core::usecase::Providers;
 
 use super::WireError;
-use crate::config::{Config, Provider, SANDBOX};
+use crate::config::{Config, Persona, Provider, SANDBOX};
 
 /// An adapter for each provider, in order of preference.
 pub(super) async fn providers(
@@ -40,6 +42,8 @@ fn caps(provider: &Provider, config: &Config) -> Caps {
     let per_minute = match provider {
         // It says so itself, with a 429, where it is asked too much.
         Provider::Http { .. } | Provider::Sandbox => 0,
+        // 300 requests a minute.
+        Provider::Persona(_) => 150,
     };
     Caps {
         concurrency: NonZeroU32::new(config.provider_concurrency),
@@ -59,8 +63,15 @@ async fn adapter(
             let config = HttpProviderConfig::new(name.clone(), url, SigningKeys::new(secrets)?);
             Ok(Arc::new(HttpProvider::new(&config, Arc::clone(clock))?))
         }
+        Provider::Persona(persona) => Ok(Arc::new(self::persona(persona, clock)?)),
         Provider::Sandbox => sandbox(entropy, clock).await,
     }
+}
+
+fn persona(persona: &Persona, clock: &Arc<dyn Clock>) -> Result<PersonaProvider, ConfigError> {
+    let Persona { name, key, template, url, webhook_secrets } = persona.clone();
+    let config = PersonaConfig { base_url: url, webhook_secrets, ..PersonaConfig::new(name, key, template) };
+    PersonaProvider::new(&config, Arc::clone(clock))
 }
 
 /// The sandbox, which serves beside us and is reached as any other provider.

@@ -7,9 +7,8 @@ use kyc_core::Secret;
 use kyc_core::domain::discrepancy::{Code, Discrepancy, ProviderCode};
 use kyc_core::domain::ids::{ProviderName, VerificationId};
 use kyc_core::ports::provider::{Answer, Outcome};
-use ureq::http::Uri;
 
-use super::super::base::is_loopback;
+use super::super::link::is_link;
 use super::wire::{VerificationState, WireDiscrepancy, state};
 
 /// When to look again where the provider does not say.
@@ -18,8 +17,6 @@ const DEFAULT_POLL: Duration = Duration::from_secs(5);
 const MIN_POLL: Duration = Duration::from_millis(200);
 /// The latest, so that a provider's slip of units does not park a verification for weeks.
 const MAX_POLL: Duration = Duration::from_hours(1);
-/// The longest link, in bytes; RFC 9110, section 4.1, asks for 8,000, and pages of vendors need less.
-const MAX_LINK: usize = 2048;
 /// The longest event id, in characters.
 const MAX_EVENT_ID: usize = 64;
 
@@ -86,7 +83,9 @@ impl Reader<'_> {
         let standing = match told.state.as_str() {
             state::PROCESSING => Standing::Processing { again_in },
             state::AWAITING_CUSTOMER => match link {
-                Some(link) if self.is_link(link.expose()) => Standing::AwaitingCustomer { link, again_in },
+                Some(link) if is_link(link.expose(), self.loopback_links) => {
+                    Standing::AwaitingCustomer { link, again_in }
+                }
                 Some(_) | None => return Err(Unreadable),
             },
             state::DONE => {
@@ -134,21 +133,6 @@ impl Reader<'_> {
             provider: Some(self.provider.clone()),
             provider_code,
         }
-    }
-
-    /// Whether a customer may be sent there: https, or loopback during development; never `javascript:`.
-    fn is_link(&self, text: &str) -> bool {
-        let written = text.len() <= MAX_LINK && text.bytes().all(|b| b.is_ascii_graphic());
-        let Ok(link) = Uri::from_str(text) else { return false };
-        let host = link.host().is_some_and(|host| !host.is_empty());
-        let scheme = match link.scheme_str() {
-            Some("https") => true,
-            Some("http") => self.loopback_links && is_loopback(&link),
-            Some(_) | None => false,
-        };
-        // `https://vendor@elsewhere` shows one host and goes to another.
-        let plain = link.authority().is_some_and(|authority| !authority.as_str().contains('@'));
-        written && host && scheme && plain
     }
 }
 

@@ -53,7 +53,7 @@ fn empty_names_are_refused() {
 
 #[test]
 fn names_of_vendors_are_kept_for_their_adapters() {
-    for list in ["onfido", "persona", "acme,onfido"] {
+    for list in ["onfido", "acme,onfido"] {
         let fault = told(list);
         assert!(fault.contains("not in this build"), "{fault}");
     }
@@ -75,6 +75,34 @@ fn each_provider_is_capped_as_is_set() {
     for wrong in ["--provider-concurrency=4097", "--provider-rate-per-minute=-1"] {
         assert!(read(&[wrong]).unwrap_err().to_string().contains("a whole number from 0 to"), "{wrong}");
     }
+}
+
+#[test]
+fn persona_needs_a_key_and_a_template_and_stands_beside_others() {
+    let persona = ["--persona-key", "persona_test_key", "--persona-template", "itmpl_A1"];
+    let read = |flags: &[&str]| {
+        let flags = [&["--dev", "--provider", "persona"][..], flags].concat();
+        Config::read(&given(&flags, &[])).map(|config| config.providers)
+    };
+    let providers = read(&persona).unwrap();
+    let [Provider::Persona(alone)] = &*providers else { panic!("Persona alone") };
+    assert_eq!((alone.url.as_deref(), alone.webhook_secrets.len()), (None, 0));
+    let missing = read(&[]).unwrap_err().to_string();
+    assert!(
+        missing.contains("KYC_PERSONA_KEY is missing") && missing.contains("KYC_PERSONA_TEMPLATE is missing")
+    );
+    for (flag, value, expected) in [
+        ("--persona-key", "a b", "KYC_PERSONA_KEY"),
+        ("--persona-template", "A1", "begins with itmpl_"),
+        ("--persona-url", "here", "KYC_PERSONA_URL"),
+        ("--persona-webhook-secret", "short", "KYC_PERSONA_WEBHOOK_SECRET"),
+    ] {
+        let fault = read(&[flag, value]).unwrap_err().to_string();
+        assert!(fault.contains(expected) && !fault.contains("a b"), "{fault}");
+    }
+    let unused = [&["--dev", "--provider", "sandbox"][..], &persona[..]].concat();
+    let unused = faults(&given(&unused, &[])).join("\n");
+    assert!(unused.contains("persona is not among the providers"), "{unused}");
 }
 
 #[test]
