@@ -3,5 +3,6 @@
 
 #[cfg(test)]
 mod vendors {
+    mod onfido;
     mod runner;
 }

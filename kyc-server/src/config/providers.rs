@@ -1,5 +1,7 @@
 //! Which identity providers are asked, and how each is reached.
 
+mod onfido;
+
 use http::Uri;
 use http::uri::Scheme;
 use kyc_core::Secret;
@@ -8,6 +10,8 @@ use kyc_core::domain::ids::ProviderName;
 use super::layers::Layers;
 use super::parse;
 use super::settings::{ALLOW_SANDBOX, PROVIDER, PROVIDER_SECRET, PROVIDER_URL};
+
+pub use onfido::{OnfidoPlace, OnfidoSettings};
 
 /// The name of the provider that is part of this program.
 pub const SANDBOX: &str = "sandbox";
@@ -28,12 +32,18 @@ pub enum Provider {
         /// One secret, or the new and the old one.
         secrets: Vec<Secret<Vec<u8>>>,
     },
+    /// Onfido, by its own interface.
+    Onfido(OnfidoSettings),
 }
+
+/// The name of Onfido.
+pub const ONFIDO: &str = "onfido";
 
 /// What a name in the list says of the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Sandbox,
+    Onfido,
     /// A vendor whose name is kept for an adapter of its own.
     Reserved,
     Http,
@@ -43,7 +53,8 @@ impl Kind {
     fn of(name: &ProviderName) -> Self {
         match name.as_str() {
             SANDBOX => Self::Sandbox,
-            "onfido" | "persona" => Self::Reserved,
+            ONFIDO => Self::Onfido,
+            "persona" => Self::Reserved,
             _ => Self::Http,
         }
     }
@@ -78,8 +89,9 @@ pub(super) fn read(layers: &mut Layers, dev: bool) -> Option<Vec<Provider>> {
                 }
                 providers.push(Some(Provider::Sandbox));
             }
+            Kind::Onfido => providers.push(onfido::read(layers).map(Provider::Onfido)),
             Kind::Reserved => {
-                layers.refuse_given(&PROVIDER, "onfido and persona are not in this build");
+                layers.refuse_given(&PROVIDER, "persona is not in this build");
             }
             Kind::Http => {
                 if !layers.has(&PROVIDER_URL) {
@@ -114,6 +126,9 @@ fn refuse_together(layers: &mut Layers, names: &[ProviderName]) {
         let reason = "the sandbox verifies nobody's identity and never stands in for a provider that is down; name \
                       it alone, or leave it out";
         layers.refuse_given(&PROVIDER, reason);
+    }
+    if of(Kind::Onfido) == 0 {
+        onfido::refuse_all(layers);
     }
     if of(Kind::Http) == 0 {
         let reason = match of(Kind::Sandbox) {

@@ -98,7 +98,7 @@ settings! {
         default Some("5"), "", "Verifications of a customer in any 24 hours; 0 is no limit",
         "a whole number from 0 to 1000000 is expected";
     PROVIDER = "provider", "KYC_PROVIDER", "provider", default None, "none; `--dev`: `sandbox`",
-        "Identity providers in order of preference, by commas: the name of one that is reached over HTTP; or \
+        "Identity providers in order of preference, by commas: `onfido`; the name of one that is reached over HTTP; or \
          `sandbox` alone",
         "names of 1 to 32 of a-z 0-9 _ - are expected, by commas";
     PROVIDER_URL = "provider_url", "KYC_PROVIDER_URL", "provider-url", default None, "none",
@@ -107,6 +107,19 @@ settings! {
         "Secret shared with the HTTP provider; while it is changed, the new one and the old one, by a comma \
          (secret: prefer the variable or the file)",
         "one secret, or two with a comma between them, of 32 or more bytes each is expected";
+    ONFIDO_TOKEN = "onfido_token", "KYC_ONFIDO_TOKEN", "onfido-token", default None, "none",
+        "API token of the account at Onfido (secret: prefer the variable or the file)",
+        "a token of 1 to 512 visible characters of ASCII is expected";
+    ONFIDO_REGION = "onfido_region", "KYC_ONFIDO_REGION", "onfido-region", default None, "none",
+        "Region of the account at Onfido", "eu, us or ca is expected";
+    ONFIDO_URL = "onfido_url", "KYC_ONFIDO_URL", "onfido-url", default None, "the region's",
+        "Another address of Onfido's API, such as a proxy's, with its `/v3.6`",
+        "an address such as https://onfido.example.com/v3.6 is expected";
+    ONFIDO_WEBHOOK_TOKEN = "onfido_webhook_token", "KYC_ONFIDO_WEBHOOK_TOKEN", "onfido-webhook-token",
+        default None, "none: results by polling",
+        "Token of the webhook at Onfido; while it is replaced, the new one and the old one, by a comma (secret: \
+         prefer the variable or the file)",
+        "one token, or two with a comma between them, of 16 to 512 bytes each is expected";
     ALLOW_SANDBOX = "allow_sandbox", "KYC_ALLOW_SANDBOX", "allow-sandbox", default Some("false"), "",
         "Lets the sandbox, which verifies nobody's identity, be the provider without `--dev`",
         "true or false is expected";

@@ -4,7 +4,9 @@ use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use kyc_adapters::provider::{Capped, Caps, HttpProvider, HttpProviderConfig, SigningKeys};
+use kyc_adapters::provider::{
+    Capped, Caps, HttpProvider, HttpProviderConfig, OnfidoConfig, OnfidoProvider, Region, SigningKeys,
+};
 use kyc_adapters::sandbox::Sandbox;
 use kyc_core::Secret;
 use kyc_core::domain::ids::ProviderName;
@@ -12,7 +14,7 @@ use kyc_core::ports::{Clock, Entropy, IdentityProvider};
 use kyc_core::usecase::Providers;
 
 use super::WireError;
-use crate::config::{Config, Provider, SANDBOX};
+use crate::config::{Config, ONFIDO, OnfidoPlace, Provider, SANDBOX};
 
 /// An adapter for each provider, in order of preference.
 pub(super) async fn providers(
@@ -40,6 +42,8 @@ fn caps(provider: &Provider, config: &Config) -> Caps {
     let per_minute = match provider {
         // It says so itself, with a 429, where it is asked too much.
         Provider::Http { .. } | Provider::Sandbox => 0,
+        // 400 requests a minute, by the vendor's documentation.
+        Provider::Onfido(_) => 200,
     };
     Caps {
         concurrency: NonZeroU32::new(config.provider_concurrency),
@@ -58,6 +62,19 @@ async fn adapter(
         Provider::Http { name, url, secrets } => {
             let config = HttpProviderConfig::new(name.clone(), url, SigningKeys::new(secrets)?);
             Ok(Arc::new(HttpProvider::new(&config, Arc::clone(clock))?))
+        }
+        Provider::Onfido(settings) => {
+            let (region, url) = match &settings.place {
+                OnfidoPlace::Eu => (Region::Eu, None),
+                OnfidoPlace::Us => (Region::Us, None),
+                OnfidoPlace::Ca => (Region::Ca, None),
+                // The address stands in the region's place, so that the region says nothing.
+                OnfidoPlace::At(url) => (Region::Eu, Some(url.clone())),
+            };
+            let mut config = OnfidoConfig::new(ProviderName::parse(ONFIDO)?, settings.token.clone(), region);
+            config.base_url = url;
+            config.webhook_tokens.clone_from(&settings.webhook_tokens);
+            Ok(Arc::new(OnfidoProvider::new(&config, Arc::clone(clock))?))
         }
         Provider::Sandbox => sandbox(entropy, clock).await,
     }

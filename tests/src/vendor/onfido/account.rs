@@ -337,7 +337,7 @@ impl Form {
             };
             if head.contains("filename=") {
                 form.file_name = word("filename");
-                form.file_type = form.file_name.rsplit('.').next().unwrap_or_default().to_owned();
+                form.file_name.rsplit('.').next().unwrap_or_default().clone_into(&mut form.file_type);
                 form.file = content.to_vec();
             } else {
                 form.fields.push((word(" name"), String::from_utf8_lossy(content).into_owned()));

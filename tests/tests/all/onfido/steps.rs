@@ -8,12 +8,12 @@ use kyc_core::domain::discrepancy::Code;
 use kyc_core::domain::document_file::{MediaType, Side};
 use kyc_core::fakes::FakeClock;
 use kyc_core::ports::IdentityProvider;
-use kyc_core::ports::provider::{About, Documents, Forgotten, Outcome, Step};
+use kyc_core::ports::provider::{About, Documents, Forgotten, Outcome, Step, Submission};
 use kyc_tests::vendor::files::{WithFiles, documents, front, front_back_and_selfie};
 use kyc_tests::vendor::onfido::Onfido;
 use serde_json::{Value, json};
 
-use super::support::{Bench, of, verification};
+use super::support::{Bench, consenting, of, verification};
 
 #[test]
 fn the_contract_of_providers_holds() {
@@ -117,24 +117,17 @@ fn what_is_sent_is_what_the_reports_need_and_no_more() {
 #[test]
 fn a_consent_is_passed_on_under_the_vendors_own_name() {
     let bench = Bench::new();
-    let mut submission = of("Ada Lovelace", front());
-    assert!(bench.step(&submission, None).is_ok());
-    let mut form = kyc_core::domain::customer::ConsentForm::default();
-    form.purpose = Some("privacy_notices_read".into());
-    form.given_at = Some("2026-01-01T00:00:00Z".into());
-    form.text_version = Some("1".into());
-    let update = kyc_core::domain::customer::CustomerUpdate {
-        consents: kyc_core::domain::customer::Patch::Set(vec![form]),
-        ..Default::default()
-    };
-    submission.customer = submission.customer.updated(update, FakeClock::START).unwrap();
-    submission.verification = verification(2, front()).verification;
-    assert!(bench.step(&submission, None).is_ok());
+    let asked = [None, Some("privacy_notices_read"), Some("biometric")];
+    for (n, purpose) in (1..).zip(asked) {
+        let verification = verification(n, front()).verification;
+        let submission = Submission { verification, ..consenting("Ada Lovelace", purpose, front()) };
+        assert!(bench.step(&submission, None).is_ok());
+    }
     let created: Vec<Value> = bench.vendor.server().received().iter().map(|request| request.json()).collect();
     let consents: Vec<&Value> =
         created.iter().filter(|body| body["first_name"] == "Ada").map(|body| &body["consents"]).collect();
     let granted = json!([{"name": "privacy_notices_read", "granted": true}]);
-    assert_eq!(consents, [&Value::Null, &granted]);
+    assert_eq!(consents, [&Value::Null, &granted, &Value::Null]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use kyc_adapters::provider::OnfidoProvider;
 use kyc_core::contract::provider::submission;
+use kyc_core::domain::customer::{AddressForm, ConsentForm, Customer, CustomerForm, DocumentForm};
 use kyc_core::fakes::FakeClock;
 use kyc_core::ports::IdentityProvider;
 use kyc_core::ports::provider::{Answer, Documents, Progress, ProviderError, Step, Submission};
@@ -62,7 +63,11 @@ pub(super) fn verification(n: u32, documents: Documents) -> Submission {
 
 /// The same of a customer with this name.
 pub(super) fn of(name: &str, documents: Documents) -> Submission {
-    use kyc_core::domain::customer::{AddressForm, Customer, CustomerForm, DocumentForm};
+    consenting(name, None, documents)
+}
+
+/// The same with a consent to this purpose.
+pub(super) fn consenting(name: &str, purpose: Option<&str>, documents: Documents) -> Submission {
     let mut form = CustomerForm::default();
     form.name = Some(name.into());
     form.email = Some("ada@example.com".into());
@@ -78,6 +83,13 @@ pub(super) fn of(name: &str, documents: Documents) -> Submission {
     document.number = Some("LOVEL912100A99".into());
     document.issuing_country = Some("GB".into());
     form.identity_document = Some(document);
+    form.consents = purpose.map(|purpose| {
+        let mut consent = ConsentForm::default();
+        consent.purpose = Some(purpose.into());
+        consent.given_at = Some("2026-01-01T00:00:00Z".into());
+        consent.text_version = Some("1".into());
+        vec![consent]
+    });
     let customer = Customer::parse(form, FakeClock::START).unwrap();
     Submission { customer, ..verification(1, documents) }
 }
