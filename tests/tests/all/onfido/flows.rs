@@ -15,7 +15,7 @@ use kyc_tests::app::customers::ada;
 use kyc_tests::app::{Builder, TestApp};
 use kyc_tests::vendor::Fault;
 use kyc_tests::vendor::files::{WithFiles, front_back_and_selfie};
-use kyc_tests::vendor::onfido::Onfido;
+use kyc_tests::vendor::onfido::{Onfido, WEBHOOK_TOKEN, event, sign};
 use serde_json::json;
 
 /// A service whose provider is Onfido, and the account there.
@@ -81,7 +81,7 @@ fn each_ending_leads_where_it_must() {
 
 #[test]
 fn a_check_that_never_ends_is_given_up_and_reviewed() {
-    let builder = TestApp::builder().policy(|policy| policy.retry.give_up_after = Duration::from_hours(1));
+    let builder = TestApp::builder().policy(|policy| policy.retry.give_up_after = Duration::from_mins(5));
     let stage = Stage::of(builder, |provider| provider);
     for (id, name) in [("paused", "Ada Paused"), ("awaiting", "Ada Awaiting")] {
         stage.register(id, name);
@@ -130,6 +130,30 @@ fn a_vendor_that_is_refused_or_limits_us_is_asked_again() {
     stage.vendor().server().heal();
     stage.app.run_to_the_end("cus-1");
     assert_eq!(stage.app.standing("cus-1"), "verified");
+}
+
+#[test]
+fn a_callback_has_the_check_looked_at_now() {
+    let stage = Stage::start();
+    stage.register("cus-1", "Ada Lovelace");
+    stage.app.run_due();
+    assert_eq!(stage.app.standing("cus-1"), "pending with_provider");
+    assert_eq!(stage.app.run_due(), [], "the next look is later");
+    let check = stage.vendor().checks()[0]["id"].as_str().unwrap().to_owned();
+    let body = event(&check).to_string();
+    let send = |signature: &str| {
+        let call = stage.app.call("POST", "/webhooks/onfido").authorization(None);
+        call.header("X-SHA2-Signature", signature).text("application/json", &*body).send()
+    };
+    send(&sign("another-token-0123456789", body.as_bytes())).expect(401);
+    assert_eq!(stage.app.run_due(), []);
+    send(&sign(WEBHOOK_TOKEN, body.as_bytes())).expect(200);
+    stage.app.run_due();
+    assert_eq!(stage.app.standing("cus-1"), "verified");
+    // It comes twice, as callbacks do, and once more when all is over.
+    send(&sign(WEBHOOK_TOKEN, body.as_bytes())).expect(200);
+    assert_eq!(stage.app.run_due(), []);
+    assert_eq!(stage.vendor().holds(), (1, 3, 1));
 }
 
 /// A provider whose worker dies: after the call of this number it says so, and never answers.
