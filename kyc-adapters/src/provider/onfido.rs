@@ -135,12 +135,8 @@ impl IdentityProvider for OnfidoProvider {
         if let Some(progress) = progress {
             let stepped = self.go_on(submission, Kept::read(progress)?).await;
             // A part of the submission is there, so that no other provider may be asked instead.
-            return stepped.map_err(|error| match error {
-                ProviderError::Unreachable => ProviderError::Transient,
-                ProviderError::Transient
-                | ProviderError::RateLimited { .. }
-                | ProviderError::Refused
-                | ProviderError::Malformed => error,
+            return stepped.map_err(|error| {
+                if error == ProviderError::Unreachable { ProviderError::Transient } else { error }
             });
         }
         if let Err(answer) = Picks::of(submission.documents.files()) {

@@ -17,8 +17,11 @@ use serde_json::json;
 
 const SPECIFICATION: &str = "onfido-v3.6-mock.json";
 
+/// What is made once the service has a clock.
+type Slot<T> = Arc<OnceLock<T>>;
+
 /// A service whose provider is Onfido's fake behind Prism, and both of them; none where there is no specification.
-fn stage(sides: &'static [Side]) -> Option<(TestApp, Arc<OnceLock<Onfido>>, Arc<OnceLock<Prism>>)> {
+fn stage(sides: &'static [Side]) -> Option<(TestApp, Slot<Onfido>, Slot<Prism>)> {
     let licence = std::fs::read(shared().join("specs/sample_driving_licence.png")).ok()?;
     let (vendor, prism) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
     let (vendors, prisms) = (Arc::clone(&vendor), Arc::clone(&prism));
