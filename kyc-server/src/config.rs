@@ -28,7 +28,7 @@ pub use self::exposure::Exposure;
 use self::layers::Layers;
 pub use self::layers::{ConfigFaults, Source};
 use self::providers::secrets;
-pub use self::providers::{Persona, Provider, SANDBOX};
+pub use self::providers::{ONFIDO, OnfidoPlace, OnfidoSettings, Persona, Provider, SANDBOX};
 use self::settings::{
     ADDRESS_RATE_LIMIT_PER_SECOND, ADMIN_KEY, DATA_DIR, DECISION_VALIDITY_DAYS, DOCUMENTS_PER_CUSTOMER,
     ERASURE_LEDGER, GIVE_UP_AFTER_HOURS, KEYRING, KEYRING_JSON, LISTEN, LOG, LOG_FORMAT, MAX_CONNECTIONS,

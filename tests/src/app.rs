@@ -426,7 +426,10 @@ impl TestApp {
             self.run_due();
             match self.status(id).json["next_attempt_at"].as_str() {
                 None => return,
-                Some(next) => self.set_time(next.parse().unwrap()),
+                // It is told to the millisecond, and kept more finely.
+                Some(next) => {
+                    self.set_time(next.parse::<Timestamp>().unwrap() + SignedDuration::from_millis(1));
+                }
             }
         }
         panic!("the verification does not end");

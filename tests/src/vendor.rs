@@ -3,6 +3,8 @@
 //! [`server`] is the wire of all of them: it reads requests, keeps them, and answers what a vendor's fake says, or
 //! what a [`Fault`] makes of it.
 
+pub mod files;
+pub mod onfido;
 pub mod persona;
 pub mod server;
 

@@ -9,6 +9,7 @@ mod all {
     mod durability;
     mod erasure;
     mod flows;
+    mod onfido;
     mod openapi;
     mod operator;
     mod persona;

@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod vendors {
+    mod onfido;
     mod persona;
     mod runner;
 }

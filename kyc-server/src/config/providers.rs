@@ -1,5 +1,7 @@
 //! Which identity providers are asked, and how each is reached.
 
+mod onfido;
+
 use http::Uri;
 use http::uri::Scheme;
 use kyc_core::Secret;
@@ -11,6 +13,8 @@ use super::settings::{
     ALLOW_SANDBOX, PERSONA_KEY, PERSONA_TEMPLATE, PERSONA_URL, PERSONA_WEBHOOK_SECRET, PROVIDER,
     PROVIDER_SECRET, PROVIDER_URL, Setting,
 };
+
+pub use onfido::{OnfidoPlace, OnfidoSettings};
 
 /// The name of the provider that is part of this program.
 pub const SANDBOX: &str = "sandbox";
@@ -33,6 +37,8 @@ pub enum Provider {
         /// One secret, or the new and the old one.
         secrets: Vec<Secret<Vec<u8>>>,
     },
+    /// Onfido, by its own interface.
+    Onfido(OnfidoSettings),
     /// Persona.
     Persona(Persona),
 }
@@ -52,13 +58,15 @@ pub struct Persona {
     pub webhook_secrets: Vec<Secret<String>>,
 }
 
+/// The name of Onfido.
+pub const ONFIDO: &str = "onfido";
+
 /// What a name in the list says of the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Sandbox,
+    Onfido,
     Persona,
-    /// A vendor whose name is kept for an adapter of its own.
-    Reserved,
     Http,
 }
 
@@ -66,8 +74,8 @@ impl Kind {
     fn of(name: &ProviderName) -> Self {
         match name.as_str() {
             SANDBOX => Self::Sandbox,
+            ONFIDO => Self::Onfido,
             PERSONA => Self::Persona,
-            "onfido" => Self::Reserved,
             _ => Self::Http,
         }
     }
@@ -103,10 +111,8 @@ pub(super) fn read(layers: &mut Layers, dev: bool) -> Option<Vec<Provider>> {
                 }
                 providers.push(Some(Provider::Sandbox));
             }
+            Kind::Onfido => providers.push(onfido::read(layers).map(Provider::Onfido)),
             Kind::Persona => providers.push(persona.clone().named(layers, name)),
-            Kind::Reserved => {
-                layers.refuse_given(&PROVIDER, "onfido is not in this build");
-            }
             Kind::Http => {
                 if !layers.has(&PROVIDER_URL) {
                     layers.miss(&PROVIDER_URL, "give the address of the provider");
@@ -193,6 +199,9 @@ fn refuse_together(layers: &mut Layers, names: &[ProviderName]) {
         let reason = "the sandbox verifies nobody's identity and never stands in for a provider that is down; name \
                       it alone, or leave it out";
         layers.refuse_given(&PROVIDER, reason);
+    }
+    if of(Kind::Onfido) == 0 {
+        onfido::refuse_all(layers);
     }
     if of(Kind::Http) == 0 {
         let reason = match of(Kind::Sandbox) {

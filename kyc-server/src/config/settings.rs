@@ -101,8 +101,8 @@ settings! {
         default Some("20"), "", "Files that are kept of a customer at once",
         "a whole number from 1 to 1000 is expected";
     PROVIDER = "provider", "KYC_PROVIDER", "provider", default None, "none; `--dev`: `sandbox`",
-        "Identity providers in order of preference, by commas: `persona`, and the name of one that is reached over \
-         HTTP; or `sandbox` alone",
+        "Identity providers in order of preference, by commas: `onfido`, `persona`, and the name of one that is reached \
+         over HTTP; or `sandbox` alone",
         "names of 1 to 32 of a-z 0-9 _ - are expected, by commas";
     PROVIDER_URL = "provider_url", "KYC_PROVIDER_URL", "provider-url", default None, "none",
         "Address of the HTTP provider", "an address such as https://kyc.example.com is expected";
@@ -110,6 +110,19 @@ settings! {
         "Secret shared with the HTTP provider; while it is changed, the new one and the old one, by a comma \
          (secret: prefer the variable or the file)",
         "one secret, or two with a comma between them, of 32 or more bytes each is expected";
+    ONFIDO_TOKEN = "onfido_token", "KYC_ONFIDO_TOKEN", "onfido-token", default None, "none",
+        "API token of the account at Onfido (secret: prefer the variable or the file)",
+        "a token of 1 to 512 visible characters of ASCII is expected";
+    ONFIDO_REGION = "onfido_region", "KYC_ONFIDO_REGION", "onfido-region", default None, "none",
+        "Region of the account at Onfido", "eu, us or ca is expected";
+    ONFIDO_URL = "onfido_url", "KYC_ONFIDO_URL", "onfido-url", default None, "the region's",
+        "Another address of Onfido's API, such as a proxy's, with its `/v3.6`",
+        "an address such as https://onfido.example.com/v3.6 is expected";
+    ONFIDO_WEBHOOK_TOKEN = "onfido_webhook_token", "KYC_ONFIDO_WEBHOOK_TOKEN", "onfido-webhook-token",
+        default None, "none: results by polling",
+        "Token of the webhook at Onfido; while it is replaced, the new one and the old one, by a comma (secret: \
+         prefer the variable or the file)",
+        "one token, or two with a comma between them, of 16 to 512 bytes each is expected";
     PERSONA_KEY = "persona_key", "KYC_PERSONA_KEY", "persona-key", default None, "none",
         "API key of Persona, where `persona` is a provider (secret: prefer the variable or the file)",
         "an API key of 1 to 512 visible characters of ASCII is expected";

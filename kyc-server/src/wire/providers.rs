@@ -5,7 +5,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use kyc_adapters::provider::{
-    Capped, Caps, ConfigError, HttpProvider, HttpProviderConfig, PersonaConfig, PersonaProvider, SigningKeys,
+    Capped, Caps, ConfigError, HttpProvider, HttpProviderConfig, OnfidoConfig, OnfidoProvider, PersonaConfig,
+    PersonaProvider, Region, SigningKeys,
 };
 use kyc_adapters::sandbox::Sandbox;
 use kyc_core::Secret;
@@ -14,7 +15,7 @@ use kyc_core::ports::{Clock, Entropy, IdentityProvider};
 use kyc_core::usecase::Providers;
 
 use super::WireError;
-use crate::config::{Config, Persona, Provider, SANDBOX};
+use crate::config::{Config, ONFIDO, OnfidoPlace, Persona, Provider, SANDBOX};
 
 /// An adapter for each provider, in order of preference.
 pub(super) async fn providers(
@@ -42,6 +43,8 @@ fn caps(provider: &Provider, config: &Config) -> Caps {
     let per_minute = match provider {
         // It says so itself, with a 429, where it is asked too much.
         Provider::Http { .. } | Provider::Sandbox => 0,
+        // 400 requests a minute, by the vendor's documentation.
+        Provider::Onfido(_) => 200,
         // 300 requests a minute.
         Provider::Persona(_) => 150,
     };
@@ -62,6 +65,19 @@ async fn adapter(
         Provider::Http { name, url, secrets } => {
             let config = HttpProviderConfig::new(name.clone(), url, SigningKeys::new(secrets)?);
             Ok(Arc::new(HttpProvider::new(&config, Arc::clone(clock))?))
+        }
+        Provider::Onfido(settings) => {
+            let (region, url) = match &settings.place {
+                OnfidoPlace::Eu => (Region::Eu, None),
+                OnfidoPlace::Us => (Region::Us, None),
+                OnfidoPlace::Ca => (Region::Ca, None),
+                // The address stands in the region's place, so that the region says nothing.
+                OnfidoPlace::At(url) => (Region::Eu, Some(url.clone())),
+            };
+            let mut config = OnfidoConfig::new(ProviderName::parse(ONFIDO)?, settings.token.clone(), region);
+            config.base_url = url;
+            config.webhook_tokens.clone_from(&settings.webhook_tokens);
+            Ok(Arc::new(OnfidoProvider::new(&config, Arc::clone(clock))?))
         }
         Provider::Persona(persona) => Ok(Arc::new(self::persona(persona, clock)?)),
         Provider::Sandbox => sandbox(entropy, clock).await,

@@ -52,12 +52,70 @@ fn empty_names_are_refused() {
 }
 
 #[test]
-fn names_of_vendors_are_kept_for_their_adapters() {
-    for list in ["onfido", "acme,onfido"] {
-        let fault = told(list);
-        assert!(fault.contains("not in this build"), "{fault}");
+fn the_name_of_a_vendor_is_no_http_provider() {
+    for list in ["onfido", "persona"] {
+        assert!(told(list).contains("no provider in KYC_PROVIDER is reached at it"), "{list}");
     }
-    assert!(told("onfido").contains("no provider in KYC_PROVIDER is reached at it"));
+}
+
+const ONFIDO_TOKEN: &str = "api_sandbox.0123456789";
+
+/// The providers of these settings of Onfido, or what is wrong with them.
+fn onfido(providers: &str, variables: &[(&'static str, &str)]) -> Result<Vec<Provider>, String> {
+    let flags = ["--dev", "--provider", providers];
+    Config::read(&given(&flags, variables))
+        .map(|config| config.providers)
+        .map_err(|faults| faults.to_string())
+}
+
+#[test]
+fn onfido_is_named_with_its_token_and_its_region() {
+    let token = ("KYC_ONFIDO_TOKEN", ONFIDO_TOKEN);
+    for (word, place) in [("eu", OnfidoPlace::Eu), ("us", OnfidoPlace::Us), ("ca", OnfidoPlace::Ca)] {
+        let settings = OnfidoSettings { token: ONFIDO_TOKEN.into(), place, webhook_tokens: Vec::new() };
+        let read = onfido("onfido", &[token, ("KYC_ONFIDO_REGION", word)]);
+        assert_eq!(read, Ok(vec![Provider::Onfido(settings)]));
+    }
+    let url = "https://onfido.example.com/v3.6";
+    let two = "0123456789abcdef, fedcba9876543210";
+    let settings = OnfidoSettings {
+        token: ONFIDO_TOKEN.into(),
+        place: OnfidoPlace::At(url.to_owned()),
+        webhook_tokens: vec!["0123456789abcdef".into(), "fedcba9876543210".into()],
+    };
+    let read = onfido("onfido", &[token, ("KYC_ONFIDO_URL", url), ("KYC_ONFIDO_WEBHOOK_TOKEN", two)]);
+    assert_eq!(read, Ok(vec![Provider::Onfido(settings)]));
+}
+
+#[test]
+fn what_onfido_lacks_is_told_at_once_and_no_secret_repeated() {
+    let missing = onfido("onfido", &[]).unwrap_err();
+    assert!(
+        missing.contains("KYC_ONFIDO_TOKEN is missing") && missing.contains("KYC_ONFIDO_REGION is missing")
+    );
+    for (variable, value) in [
+        ("KYC_ONFIDO_TOKEN", "two words"),
+        ("KYC_ONFIDO_REGION", "EU-West"),
+        ("KYC_ONFIDO_URL", "onfido"),
+        ("KYC_ONFIDO_WEBHOOK_TOKEN", "short-token"),
+        ("KYC_ONFIDO_WEBHOOK_TOKEN", "0123456789abcdef,0123456789abcdef,0123456789abcdef"),
+    ] {
+        let mut variables = vec![("KYC_ONFIDO_TOKEN", ONFIDO_TOKEN), ("KYC_ONFIDO_REGION", "eu")];
+        variables.retain(|(name, _)| *name != variable);
+        variables.push((variable, value));
+        let fault = onfido("onfido", &variables).unwrap_err();
+        assert!(fault.contains(&format!("{variable}, given by the variable")), "{fault}");
+        assert!(!fault.contains(value) && !fault.contains(ONFIDO_TOKEN), "{fault}");
+    }
+}
+
+#[test]
+fn settings_of_onfido_are_refused_where_it_is_not_asked() {
+    let fault = onfido("sandbox", &[("KYC_ONFIDO_REGION", "eu")]).unwrap_err();
+    assert!(
+        fault.contains("KYC_ONFIDO_REGION") && fault.contains("onfido is not in KYC_PROVIDER"),
+        "{fault}"
+    );
 }
 
 #[test]

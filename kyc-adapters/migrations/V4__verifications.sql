@@ -2,7 +2,7 @@
 --
 -- The CHECK on `cause` has two words more, and so the table is written anew, with the one that refers to it.
 
-CREATE TABLE verifications_5 (
+CREATE TABLE verifications_anew (
     row           INTEGER PRIMARY KEY,
     id            BLOB    NOT NULL UNIQUE CHECK (length(id) = 16),
     subject       BLOB    NOT NULL,
@@ -47,7 +47,7 @@ CREATE TABLE verifications_5 (
 ) STRICT;
 
 -- Of those that are there nobody knows whether a call has arrived, where a worker has taken them.
-INSERT INTO verifications_5 (row, id, subject, version, provider, cause, state, finding, failures, attempted,
+INSERT INTO verifications_anew (row, id, subject, version, provider, cause, state, finding, failures, attempted,
     scheduled_for, due_at, progress, link, discrepancies, created_at, submitted_at, completed_at, lease_token,
     lease_until)
 SELECT row, id, subject, version, provider, cause, state, finding, failures, lease_token > 0,
@@ -55,19 +55,19 @@ SELECT row, id, subject, version, provider, cause, state, finding, failures, lea
     lease_until
 FROM verifications;
 
-CREATE TABLE answers_5 (
+CREATE TABLE answers_anew (
     row          INTEGER PRIMARY KEY,
-    verification BLOB    NOT NULL UNIQUE REFERENCES verifications_5 (id),
+    verification BLOB    NOT NULL UNIQUE REFERENCES verifications_anew (id),
     answer       BLOB    NOT NULL,
     at           INTEGER NOT NULL
 ) STRICT;
-INSERT INTO answers_5 (row, verification, answer, at) SELECT row, verification, answer, at FROM answers;
+INSERT INTO answers_anew (row, verification, answer, at) SELECT row, verification, answer, at FROM answers;
 
 DROP TABLE answers;
 DROP TABLE verifications;
 -- The reference of the answers goes along.
-ALTER TABLE verifications_5 RENAME TO verifications;
-ALTER TABLE answers_5 RENAME TO answers;
+ALTER TABLE verifications_anew RENAME TO verifications;
+ALTER TABLE answers_anew RENAME TO answers;
 
 CREATE INDEX verifications_by_subject ON verifications (subject, id);
 CREATE INDEX verifications_due ON verifications (due_at) WHERE due_at IS NOT NULL;
