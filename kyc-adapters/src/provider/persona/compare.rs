@@ -59,9 +59,17 @@ fn words(name: &Secret<String>) -> Vec<&str> {
     name.expose().split_whitespace().collect()
 }
 
-/// Without case, accents and what joins words.
+/// The words of a name, each without case, accents and script, with one space between.
 fn plain_name(text: &str) -> Secret<String> {
-    Secret::new(normalise_for_search(&text.replace(['-', '\'', '\u{2019}'], " ")))
+    let is_joint = |c: char| c.is_whitespace() || matches!(c, '-' | '\'' | '\u{2019}');
+    let mut plain = String::with_capacity(text.len().saturating_mul(4));
+    for word in text.split(is_joint).filter(|word| !word.is_empty()) {
+        if !plain.is_empty() {
+            plain.push(' ');
+        }
+        plain.push_str(Secret::new(normalise_for_search(word)).expose());
+    }
+    Secret::new(plain)
 }
 
 fn plain_number(text: &str) -> Secret<String> {

@@ -230,7 +230,8 @@ fn who_shares_what_is_told_newest_first_and_audited() {
         world.add(id, form);
     }
     let contacts = vec![Shared::Email, Shared::PhoneNumber];
-    let expected = [("d".to_owned(), contacts), ("b".to_owned(), Shared::ALL.to_vec())];
+    let everything = vec![Shared::Document, Shared::Person, Shared::Email, Shared::PhoneNumber];
+    let expected = [("d".to_owned(), contacts), ("b".to_owned(), everything)];
     assert_eq!(links(&world), expected);
     assert_eq!(world.actions().iter().filter(|action| **action == Action::LinksRead).count(), 2);
     // Whichever version of the key each was made with, each is told once.

@@ -123,7 +123,8 @@ fn a_consent_is_passed_on_under_the_vendors_own_name() {
         let submission = Submission { verification, ..consenting("Ada Lovelace", purpose, front()) };
         assert!(bench.step(&submission, None).is_ok());
     }
-    let created: Vec<Value> = bench.vendor.server().received().iter().map(|request| request.json()).collect();
+    let created: Vec<Value> =
+        bench.vendor.server().received().iter().map(kyc_tests::vendor::Request::json).collect();
     let consents: Vec<&Value> =
         created.iter().filter(|body| body["first_name"] == "Ada").map(|body| &body["consents"]).collect();
     let granted = json!([{"name": "privacy_notices_read", "granted": true}]);

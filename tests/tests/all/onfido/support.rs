@@ -68,28 +68,32 @@ pub(super) fn of(name: &str, documents: Documents) -> Submission {
 
 /// The same with a consent to this purpose.
 pub(super) fn consenting(name: &str, purpose: Option<&str>, documents: Documents) -> Submission {
-    let mut form = CustomerForm::default();
-    form.name = Some(name.into());
-    form.email = Some("ada@example.com".into());
-    form.phone_number = Some("+442079460958".into());
-    form.date_of_birth = Some("1990-12-10".into());
-    let mut address = AddressForm::default();
-    address.line1 = Some("12 St James's Square".into());
-    address.city = Some("London".into());
-    address.country = Some("GB".into());
-    form.address = Some(address);
-    let mut document = DocumentForm::default();
-    document.document_type = Some("driving_licence".into());
-    document.number = Some("LOVEL912100A99".into());
-    document.issuing_country = Some("GB".into());
-    form.identity_document = Some(document);
-    form.consents = purpose.map(|purpose| {
-        let mut consent = ConsentForm::default();
-        consent.purpose = Some(purpose.into());
-        consent.given_at = Some("2026-01-01T00:00:00Z".into());
-        consent.text_version = Some("1".into());
-        vec![consent]
-    });
+    let form = CustomerForm {
+        name: Some(name.into()),
+        email: Some("ada@example.com".into()),
+        phone_number: Some("+442079460958".into()),
+        date_of_birth: Some("1990-12-10".into()),
+        address: Some(AddressForm {
+            line1: Some("12 St James's Square".into()),
+            city: Some("London".into()),
+            country: Some("GB".into()),
+            ..AddressForm::default()
+        }),
+        identity_document: Some(DocumentForm {
+            document_type: Some("driving_licence".into()),
+            number: Some("LOVEL912100A99".into()),
+            issuing_country: Some("GB".into()),
+            ..DocumentForm::default()
+        }),
+        consents: purpose.map(|purpose| {
+            vec![ConsentForm {
+                purpose: Some(purpose.into()),
+                given_at: Some("2026-01-01T00:00:00Z".into()),
+                text_version: Some("1".into()),
+            }]
+        }),
+        ..CustomerForm::default()
+    };
     let customer = Customer::parse(form, FakeClock::START).unwrap();
     Submission { customer, ..verification(1, documents) }
 }
