@@ -265,7 +265,7 @@ pub trait ApiKeyReads: Send + Sync {
     /// commit that was answered before the call: a key that was revoked is dead at the next request.
     async fn api_key_by_digest(&self, digest: [u8; 32]) -> Result<Option<ApiKey>, StoreError>;
 
-    /// All keys, newest first: by [`ApiKeyId`], descending.
+    /// All keys, newest first: by [`ApiKeyId`](crate::domain::ids::ApiKeyId), descending.
     async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError>;
 }
 
