@@ -96,6 +96,8 @@ impl Onfido {
         let mut config = OnfidoConfig::new(name, TOKEN.into(), Region::Eu);
         config.base_url = Some(url);
         config.webhook_tokens = vec![WEBHOOK_TOKEN.into()];
+        // A machine that is busy, and Prism before it, take their time.
+        config.timeout = OnfidoConfig::MAX_TIMEOUT;
         OnfidoProvider::new(&config, clock).unwrap()
     }
 

@@ -12,6 +12,7 @@ use kyc_core::ports::provider::{
 };
 use kyc_core::usecase::Providers;
 use kyc_tests::app::customers::ada;
+use kyc_tests::app::files::png;
 use kyc_tests::app::{Builder, TestApp};
 use kyc_tests::vendor::Fault;
 use kyc_tests::vendor::files::{WithFiles, front_back_and_selfie};
@@ -40,6 +41,17 @@ impl Stage {
             let vendor = slot.get_or_init(|| Onfido::start(Arc::clone(&clock)));
             let provider = WithFiles::new(vendor.provider(clock), front_back_and_selfie());
             Providers::one(wrap(Arc::new(provider)))
+        });
+        Self { app: builder.start(), vendor }
+    }
+
+    /// A service whose customers have what they send.
+    fn bare() -> Self {
+        let vendor = Arc::new(OnceLock::new());
+        let slot = Arc::clone(&vendor);
+        let builder = TestApp::builder().providers(move |clock| {
+            let vendor = slot.get_or_init(|| Onfido::start(Arc::clone(&clock)));
+            Providers::one(Arc::new(vendor.provider(clock)))
         });
         Self { app: builder.start(), vendor }
     }
@@ -79,6 +91,31 @@ fn each_ending_leads_where_it_must() {
         }
     }
     assert_eq!(stage.vendor().holds(), (7, 21, 7));
+}
+
+#[test]
+fn what_a_customer_sends_arrives_byte_by_byte_and_starts_the_next_attempt() {
+    let stage = Stage::bare();
+    stage.register("cus-1", "Ada Lovelace");
+    stage.app.run_to_the_end("cus-1");
+    assert_eq!(stage.app.standing("cus-1"), "pending awaiting_customer");
+    assert_eq!(stage.app.status("cus-1").discrepancies(), ["quality.side_missing"]);
+    assert!(stage.vendor().server().received().is_empty(), "nothing has left before there is a picture");
+    stage.app.send_file("cus-1", "front", &png()).expect(201);
+    stage.app.run_to_the_end("cus-1");
+    assert_eq!(stage.app.standing("cus-1"), "verified");
+    let requests = stage.vendor().server().received();
+    let upload =
+        requests.iter().find(|request| request.method == "POST" && request.path() == "/v3.6/documents");
+    let body = &upload.unwrap().body;
+    assert!(
+        body.windows(png().len()).any(|window| window == png()),
+        "the picture has arrived as it was sent"
+    );
+    let erase = "/customers/cus-1?reason=court_order&override_retention=true";
+    stage.app.call("DELETE", erase).send().expect(204);
+    stage.app.block_on(stage.app.kyc().run_due_forgettings(100)).unwrap();
+    assert_eq!(stage.vendor().holds(), (0, 0, 0));
 }
 
 #[test]
