@@ -159,6 +159,7 @@ pub(super) async fn what_no_changeset_named_is_forgotten_oldest_first_up_to_the_
         (1, 2),
         "what was named stays"
     );
+    added(store, 2, 1, 1).await;
 }
 
 pub(super) async fn an_erasure_takes_files_along_also_those_on_their_way(store: &dyn Store) {
@@ -172,6 +173,10 @@ pub(super) async fn an_erasure_takes_files_along_also_those_on_their_way(store: 
     assert_eq!((documents(store, 2).await, chunks(store, 8).await.len()), (vec![stays], 2));
     assert_eq!(store.oldest_upload().await, Ok(Some(at(5))), "that of the other");
     assert_eq!(store.stage(upload(9, 1, 2, 1)).await, Err(CommitError::Conflict(Conflict::Revision)));
+    // Nothing of before is in a file that takes one of the ids.
+    for n in [7, 9] {
+        added(store, n, 2, 1).await;
+    }
 }
 
 pub(super) async fn a_changeset_that_fails_leaves_files_as_they_were(store: &dyn Store) {

@@ -122,6 +122,29 @@ fn a_valid_header_with_a_random_body_is_refused() {
     }
 }
 
+/// A lossless WebP whose tables are whole gives a picture whatever follows. Noise is told by needing more or less of
+/// the chunk than the picture did, so of a picture that is no noise itself nearly always.
+#[test]
+fn noise_behind_the_tables_of_a_lossless_webp_is_nearly_always_refused() {
+    let mut whole = Vec::new();
+    let grain = noise(usize::from(SIDE) * usize::from(SIDE), 7);
+    let pixel = |(at, grain): (usize, &u8)| {
+        let (x, y) = (at % usize::from(SIDE), at / usize::from(SIDE));
+        [u8::try_from(5 * x).unwrap() ^ (grain & 15), u8::try_from(5 * y).unwrap(), grain & 63]
+    };
+    let pixels: Vec<u8> = grain.iter().enumerate().flat_map(pixel).collect();
+    let encoder = image_webp::WebPEncoder::new(&mut whole);
+    encoder.encode(&pixels, SIDE.into(), SIDE.into(), image_webp::ColorType::Rgb8).unwrap();
+    assert_eq!(check(&whole), Ok(MediaType::Webp));
+    let half = whole.len() / 2;
+    let refused = (1..=40).filter(|seed| {
+        let made = [&whole[..half], &noise(whole.len() - half, *seed)].concat();
+        check(&made) == Err(FileFault::Damaged)
+    });
+    let refused = refused.count();
+    assert!(refused >= 30, "{refused} of 40");
+}
+
 #[test]
 fn a_changed_byte_of_a_png_is_found_wherever_it_is() {
     let whole = png();
