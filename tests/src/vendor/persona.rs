@@ -308,7 +308,9 @@ impl State {
             reports: 0,
             is_redacted: false,
         });
-        Reply::json(201, &json!({"data": self.show(self.inquiries.len() - 1)}))
+        // What was not asked for is there all the same, and null.
+        let meta = json!({"session-token": null, "one-time-link": null, "one-time-link-short": null});
+        Reply::json(201, &json!({"data": self.show(self.inquiries.len() - 1), "meta": meta}))
     }
 
     fn link(&mut self, id: &str) -> Reply {
