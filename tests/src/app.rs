@@ -9,6 +9,7 @@
 
 mod client;
 pub mod customers;
+pub mod deadly;
 pub mod document;
 pub mod files;
 pub mod fleet;

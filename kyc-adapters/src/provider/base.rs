@@ -41,7 +41,8 @@ pub(super) struct Base {
     pub(super) path: String,
     /// Whether it is plain HTTP.
     pub(super) insecure: bool,
-    /// Whether it is this machine.
+    /// Whether it is this machine, where a link may lead in the clear.
+    #[cfg(any(feature = "provider-http", feature = "provider-persona"))]
     pub(super) loopback: bool,
 }
 
@@ -64,7 +65,13 @@ impl Base {
             _ => return Err(ConfigError::BaseUrl),
         };
         let path = uri.path().trim_end_matches('/').to_owned();
-        Ok(Self { origin: format!("{scheme}://{authority}"), path, insecure, loopback })
+        Ok(Self {
+            origin: format!("{scheme}://{authority}"),
+            path,
+            insecure,
+            #[cfg(any(feature = "provider-http", feature = "provider-persona"))]
+            loopback,
+        })
     }
 }
 

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use kyc_core::Secret;
 use kyc_core::ports::provider::{Answer, ProviderError};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 use ureq::http::{Request, Response};
 use ureq::{Agent, AsSendBody, Body, Timeout};
 
@@ -50,13 +52,26 @@ pub(super) struct Deadline(Instant);
 
 impl Deadline {
     /// The end of a step that begins now.
-    pub(super) fn after(time: Duration) -> Self {
+    fn after(time: Duration) -> Self {
         Self(Instant::now() + time)
     }
 
     fn remaining(self) -> Result<Duration, ProviderError> {
         let left = self.0.saturating_duration_since(Instant::now());
         if left.is_zero() { Err(ProviderError::Transient) } else { Ok(left) }
+    }
+}
+
+/// Runs the blocking work of one step on a thread for such work, within its time. The time-out here is for the case
+/// that no thread is free; the work has its own.
+pub(super) async fn step<T: Send + 'static>(
+    time: Duration,
+    work: impl FnOnce(Deadline) -> Result<T, ProviderError> + Send + 'static,
+) -> Result<T, ProviderError> {
+    let deadline = Deadline::after(time);
+    match timeout(time, spawn_blocking(move || work(deadline))).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) | Err(_) => Err(ProviderError::Transient),
     }
 }
 
@@ -87,6 +102,7 @@ impl Line {
     }
 
     /// Where the provider is.
+    #[cfg(feature = "provider-http")]
     pub(super) const fn base(&self) -> &Base {
         &self.base
     }

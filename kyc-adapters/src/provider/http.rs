@@ -24,14 +24,12 @@ use kyc_core::ports::provider::{
 };
 use kyc_core::ports::{Clock, IdentityProvider};
 use serde::Serialize;
-use tokio::task::spawn_blocking;
-use tokio::time::timeout;
 use ureq::http::Method;
 
 pub use config::{ConfigError, HttpProviderConfig};
 pub use signature::{SecretsError, SigningKeys};
 
-use super::exchange::Deadline;
+use super::exchange::{Deadline, step};
 use client::Client;
 use reading::{Reader, Standing};
 use signature::{Message, SIGNATURE_HEADER, within_window};
@@ -61,18 +59,13 @@ impl HttpProvider {
         Ok(Self { name: config.name.clone(), timeout: config.timeout, client })
     }
 
-    /// Runs blocking work of one step. The time-out here is for the case that no thread is free; the work
-    /// has its own.
+    /// Runs the calls of one step.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(Call) -> Result<T, ProviderError> + Send + 'static,
     ) -> Result<T, ProviderError> {
-        let deadline = Deadline::after(self.timeout);
-        let call = Call { name: self.name.clone(), client: Arc::clone(&self.client), deadline };
-        match timeout(self.timeout, spawn_blocking(move || work(call))).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) | Err(_) => Err(ProviderError::Transient),
-        }
+        let (name, client) = (self.name.clone(), Arc::clone(&self.client));
+        step(self.timeout, move |deadline| work(Call { name, client, deadline })).await
     }
 }
 

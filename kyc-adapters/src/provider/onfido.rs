@@ -47,15 +47,13 @@ use kyc_core::ports::provider::{
     Callback, CallbackError, CallbackNews, Forgotten, Progress, ProviderError, Step, Submission,
 };
 use kyc_core::ports::{Clock, IdentityProvider};
-use tokio::task::spawn_blocking;
-use tokio::time::timeout;
 
 use super::base::ConfigError;
-use super::exchange::Deadline;
+use super::exchange::step;
+use super::vendor::CallbackKeys;
 use api::{Api, Calls};
 pub use config::{OnfidoConfig, Region};
 use progress::Kept;
-use signature::WebhookTokens;
 use steps::Picks;
 
 /// Onfido. It needs a tokio runtime with a timer, and blocks none of its workers.
@@ -64,7 +62,7 @@ pub struct OnfidoProvider {
     name: ProviderName,
     timeout: Duration,
     api: Arc<Api>,
-    webhook_tokens: Arc<WebhookTokens>,
+    webhook_tokens: Arc<CallbackKeys>,
 }
 
 impl OnfidoProvider {
@@ -79,17 +77,13 @@ impl OnfidoProvider {
         Ok(Self { name: config.name.clone(), timeout: config.timeout, api, webhook_tokens })
     }
 
-    /// Runs the calls of one step. The time-out here is for the case that no thread is free; the calls have their own.
+    /// Runs the calls of one step.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Calls<'_>) -> Result<T, ProviderError> + Send + 'static,
     ) -> Result<T, ProviderError> {
-        let deadline = Deadline::after(self.timeout);
         let api = Arc::clone(&self.api);
-        match timeout(self.timeout, spawn_blocking(move || work(&api.within(deadline)))).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) | Err(_) => Err(ProviderError::Transient),
-        }
+        step(self.timeout, move |deadline| work(&api.within(deadline))).await
     }
 
     /// The step that is due after what was kept.
@@ -147,7 +141,7 @@ impl IdentityProvider for OnfidoProvider {
     }
 
     fn read_callback(&self, callback: &Callback) -> Result<CallbackNews, CallbackError> {
-        self.webhook_tokens.verify(callback)?;
+        signature::verify(&self.webhook_tokens, callback)?;
         callback::read(callback.body.expose())
     }
 

@@ -29,18 +29,15 @@ use kyc_core::ports::provider::{
     Callback, CallbackError, CallbackNews, Forgotten, Progress, ProviderError, Step, Submission,
 };
 use kyc_core::ports::{Clock, IdentityProvider};
-use tokio::task::spawn_blocking;
-use tokio::time::timeout;
 
 pub use config::PersonaConfig;
 
 use super::base::ConfigError;
-use super::exchange::Deadline;
-use super::vendor::Vendor;
+use super::exchange::step;
+use super::vendor::{CallbackKeys, Vendor};
 use client::{Call, Client};
 use config::{Checked, Template};
 use progress::Kept;
-use signature::WebhookSecrets;
 
 /// Persona as an identity provider. It needs a tokio runtime with a timer, and blocks none of its workers.
 #[derive(Clone)]
@@ -48,7 +45,7 @@ pub struct PersonaProvider {
     name: ProviderName,
     timeout: Duration,
     template: Template,
-    webhook_secrets: Arc<WebhookSecrets>,
+    webhook_secrets: Arc<CallbackKeys>,
     client: Arc<Client>,
 }
 
@@ -66,18 +63,13 @@ impl PersonaProvider {
         Ok(Self { name: config.name.clone(), timeout: bounds.timeout, template, webhook_secrets, client })
     }
 
-    /// Runs blocking work of one step. The time-out here is for the case that no thread is free; the work
-    /// has its own.
+    /// Runs the calls of one step.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(Call) -> Result<T, ProviderError> + Send + 'static,
     ) -> Result<T, ProviderError> {
-        let deadline = Deadline::after(self.timeout);
-        let call = Call { name: self.name.clone(), client: Arc::clone(&self.client), deadline };
-        match timeout(self.timeout, spawn_blocking(move || work(call))).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) | Err(_) => Err(ProviderError::Transient),
-        }
+        let (name, client) = (self.name.clone(), Arc::clone(&self.client));
+        step(self.timeout, move |deadline| work(Call { name, client, deadline })).await
     }
 }
 
@@ -113,7 +105,7 @@ impl IdentityProvider for PersonaProvider {
     }
 
     fn read_callback(&self, callback: &Callback) -> Result<CallbackNews, CallbackError> {
-        self.webhook_secrets.verify(callback)?;
+        signature::verify(&self.webhook_secrets, callback)?;
         callback::read(callback)
     }
 

@@ -1,4 +1,4 @@
-//! What the adapters of vendors share: one exchange of JSON, and what each status means for a verification.
+//! What the adapters of vendors share: credentials, one exchange of JSON, and what each status means for a verification.
 //!
 //! A vendor's answers are not signed, so TLS alone says that they are the vendor's. What comes without being JSON is
 //! taken for a proxy's in between, whatever its status: it decides nothing for good.
@@ -8,15 +8,19 @@ use std::time::Duration;
 
 use kyc_core::Secret;
 use kyc_core::ports::Clock;
-use kyc_core::ports::provider::ProviderError;
+use kyc_core::ports::provider::{Callback, CallbackError, ProviderError};
+use ring::hmac;
 use serde::de::DeserializeOwned;
 use ureq::AsSendBody;
 use ureq::http::header::CONTENT_TYPE;
-use ureq::http::{HeaderMap, Request};
+use ureq::http::{HeaderMap, HeaderValue, Request};
 
-use super::base::Base;
+use super::base::{Base, ConfigError};
 use super::exchange::{Bounds, Deadline, Line};
 use super::retry_after;
+
+/// The longest token of a vendor's API, in bytes.
+const MAX_TOKEN: usize = 512;
 
 /// Connections to one vendor.
 pub(super) struct Vendor {
@@ -58,6 +62,50 @@ impl Vendor {
             return Err(ProviderError::Malformed);
         }
         Ok(Reply { status, body: self.line.body(&mut response)? })
+    }
+}
+
+/// The header `Authorization`: the scheme, as the vendor writes it with what follows on it, and the operator's token.
+pub(super) fn authorization(scheme: &str, token: &Secret<String>) -> Result<HeaderValue, ConfigError> {
+    let token = token.expose();
+    if !(1..=MAX_TOKEN).contains(&token.len()) || !token.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(ConfigError::Token);
+    }
+    let text = Secret::new(format!("{scheme}{token}"));
+    let mut value = HeaderValue::from_str(text.expose()).map_err(|_| ConfigError::Token)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// The secrets by which a vendor's callbacks are known to be genuine, HMAC-SHA256 each: none, one, or two while one is
+/// replaced.
+#[derive(Default)]
+pub(super) struct CallbackKeys(Vec<hmac::Key>);
+
+impl CallbackKeys {
+    /// As many as can be valid at a time.
+    const MAX: usize = 2;
+
+    pub(super) fn new(secrets: &[Secret<String>]) -> Result<Self, ConfigError> {
+        let formed = |secret: &Secret<String>| (16..=512).contains(&secret.expose().len());
+        if secrets.len() > Self::MAX || !secrets.iter().all(formed) {
+            return Err(ConfigError::CallbackSecrets);
+        }
+        let key = |secret: &Secret<String>| hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
+        Ok(Self(secrets.iter().map(key).collect()))
+    }
+
+    /// The value of the header that bears the signature. Without a secret there are no callbacks.
+    pub(super) fn header<'a>(&self, callback: &'a Callback, name: &str) -> Result<&'a str, CallbackError> {
+        if self.0.is_empty() {
+            return Err(CallbackError::Unsupported);
+        }
+        callback.header(name).ok_or(CallbackError::BadSignature)
+    }
+
+    /// Whether one of the secrets has signed this, each comparison in constant time.
+    pub(super) fn have_signed(&self, signed: &[u8], tag: &[u8]) -> bool {
+        self.0.iter().any(|key| hmac::verify(key, signed, tag).is_ok())
     }
 }
 

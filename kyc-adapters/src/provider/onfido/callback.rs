@@ -44,8 +44,9 @@ mod tests {
     use ring::hmac;
     use serde_json::{Value, json};
 
-    use super::super::signature::WebhookTokens;
+    use super::super::signature::verify;
     use super::*;
+    use crate::provider::vendor::CallbackKeys;
 
     const TOKEN: &str = "a-token-of-ours-0123456789";
 
@@ -62,9 +63,9 @@ mod tests {
         }
     }
 
-    fn tokens(all: &[&str]) -> WebhookTokens {
+    fn tokens(all: &[&str]) -> CallbackKeys {
         let all: Vec<Secret<String>> = all.iter().map(|token| (*token).into()).collect();
-        WebhookTokens::new(&all).unwrap()
+        CallbackKeys::new(&all).unwrap()
     }
 
     fn sign(token: &str, body: &[u8]) -> String {
@@ -75,24 +76,24 @@ mod tests {
     #[track_caller]
     fn only_as_signed(token: &str, body: &[u8], signature: &str) {
         let keys = tokens(&[token]);
-        assert_eq!(keys.verify(&callback(body, signature)), Ok(()));
+        assert_eq!(verify(&keys, &callback(body, signature)), Ok(()));
         let flipped = |bytes: &[u8], bit: usize| {
             let mut bytes = bytes.to_vec();
             bytes[bit / 8] ^= 1 << (bit % 8);
             bytes
         };
         for bit in 0..8 * body.len() {
-            let refused = keys.verify(&callback(&flipped(body, bit), signature));
+            let refused = verify(&keys, &callback(&flipped(body, bit), signature));
             assert_eq!(refused, Err(CallbackError::BadSignature), "bit {bit} of the body");
         }
         for bit in 0..8 * signature.len() {
             // What is no UTF-8 can't stand in a header as we have it.
             let Ok(header) = String::from_utf8(flipped(signature.as_bytes(), bit)) else { continue };
-            let refused = keys.verify(&callback(body, &header));
+            let refused = verify(&keys, &callback(body, &header));
             assert_eq!(refused, Err(CallbackError::BadSignature), "bit {bit} of the signature");
         }
         for cut in ["", &signature[..62], &format!("{signature}00")] {
-            assert_eq!(keys.verify(&callback(body, cut)), Err(CallbackError::BadSignature), "{cut}");
+            assert_eq!(verify(&keys, &callback(body, cut)), Err(CallbackError::BadSignature), "{cut}");
         }
     }
 
@@ -120,10 +121,10 @@ mod tests {
     fn while_a_token_is_replaced_both_count_and_no_third() {
         let body = completed().to_string().into_bytes();
         let keys = tokens(&["another-token-0123456789", TOKEN]);
-        assert_eq!(keys.verify(&callback(&body, &sign(TOKEN, &body))), Ok(()));
-        assert_eq!(keys.verify(&callback(&body, &sign("another-token-0123456789", &body))), Ok(()));
+        assert_eq!(verify(&keys, &callback(&body, &sign(TOKEN, &body))), Ok(()));
+        assert_eq!(verify(&keys, &callback(&body, &sign("another-token-0123456789", &body))), Ok(()));
         let third = callback(&body, &sign("a-third-token-0123456789", &body));
-        assert_eq!(keys.verify(&third), Err(CallbackError::BadSignature));
+        assert_eq!(verify(&keys, &third), Err(CallbackError::BadSignature));
     }
 
     #[test]
@@ -131,10 +132,10 @@ mod tests {
         let body = completed().to_string().into_bytes();
         let mut twice = callback(&body, &sign(TOKEN, &body));
         twice.headers.push(twice.headers[0].clone());
-        assert_eq!(tokens(&[TOKEN]).verify(&twice), Err(CallbackError::BadSignature));
+        assert_eq!(verify(&tokens(&[TOKEN]), &twice), Err(CallbackError::BadSignature));
         twice.headers.clear();
-        assert_eq!(tokens(&[TOKEN]).verify(&twice), Err(CallbackError::BadSignature));
-        assert_eq!(tokens(&[]).verify(&twice), Err(CallbackError::Unsupported));
+        assert_eq!(verify(&tokens(&[TOKEN]), &twice), Err(CallbackError::BadSignature));
+        assert_eq!(verify(&tokens(&[]), &twice), Err(CallbackError::Unsupported));
     }
 
     #[test]

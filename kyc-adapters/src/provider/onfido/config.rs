@@ -8,7 +8,7 @@ use ureq::http::HeaderValue;
 
 use super::super::base::{Base, ConfigError};
 use super::super::exchange::Bounds;
-use super::signature::WebhookTokens;
+use super::super::vendor::{CallbackKeys, authorization};
 
 /// Where Onfido keeps and works on the data of an account. A token is of one region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub(super) struct Checked {
     pub(super) bounds: Bounds,
     /// The header `Authorization`.
     pub(super) authorization: HeaderValue,
-    pub(super) webhook_tokens: WebhookTokens,
+    pub(super) webhook_tokens: CallbackKeys,
 }
 
 impl OnfidoConfig {
@@ -83,8 +83,6 @@ impl OnfidoConfig {
     pub const MAX_TIMEOUT: Duration = Bounds::MAX_TIMEOUT;
     /// The most bytes of an answer, by default and at all: what the core keeps of it.
     pub const MAX_BODY: usize = Bounds::MAX_BODY;
-    /// The longest token, in bytes.
-    const MAX_TOKEN: usize = 512;
 
     /// Settings with the defaults, without callbacks.
     #[must_use]
@@ -106,21 +104,13 @@ impl OnfidoConfig {
         bounds.check()?;
         let url = self.base_url.as_deref().unwrap_or(self.region.base_url());
         let base = Base::parse(url, self.allow_insecure_http)?;
-        let webhook_tokens = WebhookTokens::new(&self.webhook_tokens)?;
-        Ok(Checked { base, bounds, authorization: self.authorization()?, webhook_tokens })
-    }
-
-    fn authorization(&self) -> Result<HeaderValue, ConfigError> {
-        let token = self.token.expose();
-        let formed =
-            (1..=Self::MAX_TOKEN).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic());
-        if !formed {
-            return Err(ConfigError::Token);
-        }
-        let text = Secret::new(format!("Token token={token}"));
-        let mut value = HeaderValue::from_str(text.expose()).map_err(|_| ConfigError::Token)?;
-        value.set_sensitive(true);
-        Ok(value)
+        let webhook_tokens = CallbackKeys::new(&self.webhook_tokens)?;
+        Ok(Checked {
+            base,
+            bounds,
+            authorization: authorization("Token token=", &self.token)?,
+            webhook_tokens,
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use ureq::http::HeaderValue;
 
 use super::super::base::{Base, ConfigError};
 use super::super::exchange::Bounds;
-use super::signature::WebhookSecrets;
+use super::super::vendor::{CallbackKeys, authorization};
 
 /// The base address of the API; the version goes in a header.
 const BASE_URL: &str = "https://api.withpersona.com/api/v1";
@@ -50,7 +50,7 @@ pub(super) struct Checked {
     /// The header `Authorization`.
     pub(super) authorization: HeaderValue,
     pub(super) template: Template,
-    pub(super) webhook_secrets: WebhookSecrets,
+    pub(super) webhook_secrets: CallbackKeys,
 }
 
 impl PersonaConfig {
@@ -60,8 +60,6 @@ impl PersonaConfig {
     pub const MAX_TIMEOUT: Duration = Bounds::MAX_TIMEOUT;
     /// The most bytes of an answer, by default and at all: what the core keeps of it.
     pub const MAX_BODY: usize = Bounds::MAX_BODY;
-    /// The longest key, in bytes.
-    const MAX_KEY: usize = 512;
 
     /// Settings with the defaults, without callbacks.
     #[must_use]
@@ -83,20 +81,14 @@ impl PersonaConfig {
         bounds.check()?;
         let base = Base::parse(self.base_url.as_deref().unwrap_or(BASE_URL), self.allow_insecure_http)?;
         let template = Template::parse(&self.template).ok_or(ConfigError::Template)?;
-        let webhook_secrets = WebhookSecrets::new(&self.webhook_secrets)?;
-        Ok(Checked { base, bounds, authorization: self.authorization()?, template, webhook_secrets })
-    }
-
-    fn authorization(&self) -> Result<HeaderValue, ConfigError> {
-        let key = self.key.expose();
-        let formed = (1..=Self::MAX_KEY).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
-        if !formed {
-            return Err(ConfigError::Token);
-        }
-        let text = Secret::new(format!("Bearer {key}"));
-        let mut value = HeaderValue::from_str(text.expose()).map_err(|_| ConfigError::Token)?;
-        value.set_sensitive(true);
-        Ok(value)
+        let webhook_secrets = CallbackKeys::new(&self.webhook_secrets)?;
+        Ok(Checked {
+            base,
+            bounds,
+            authorization: authorization("Bearer ", &self.key)?,
+            template,
+            webhook_secrets,
+        })
     }
 }
 

@@ -8,9 +8,8 @@ use data_encoding::HEXLOWER;
 use jiff::{SignedDuration, Timestamp};
 use kyc_core::Secret;
 use kyc_core::ports::provider::{Callback, CallbackError};
-use ring::hmac;
 
-use super::super::base::ConfigError;
+use super::super::vendor::CallbackKeys;
 
 /// The header of the signature.
 const HEADER: &str = "Persona-Signature";
@@ -20,9 +19,6 @@ const WINDOW: Duration = Duration::from_mins(5);
 /// The most pairs that are looked at: as many as there can be while a secret is rotated.
 const MAX_PAIRS: usize = 2;
 
-/// The secrets by which a callback is known to be genuine; none, one, or two while one is rotated.
-pub(super) struct WebhookSecrets(Vec<hmac::Key>);
-
 /// One pair of the header.
 struct Pair<'a> {
     /// The time as it stands in the header, which is what was signed.
@@ -31,44 +27,27 @@ struct Pair<'a> {
     mac: Vec<u8>,
 }
 
-impl WebhookSecrets {
-    /// As many as can be valid at a time.
-    const MAX: usize = 2;
-
-    pub(super) fn new(secrets: &[Secret<String>]) -> Result<Self, ConfigError> {
-        let formed = |secret: &Secret<String>| (16..=512).contains(&secret.expose().len());
-        if secrets.len() > Self::MAX || !secrets.iter().all(formed) {
-            return Err(ConfigError::CallbackSecrets);
-        }
-        let key = |secret: &Secret<String>| hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
-        Ok(Self(secrets.iter().map(key).collect()))
-    }
-
-    /// Compares the signature with the raw body, in constant time, and looks at its age.
-    ///
-    /// # Errors
-    /// [`CallbackError::Unsupported`] without a secret, [`CallbackError::BadSignature`], and
-    /// [`CallbackError::OutsideWindow`] where the signature is right.
-    pub(super) fn verify(&self, callback: &Callback) -> Result<(), CallbackError> {
-        if self.0.is_empty() {
-            return Err(CallbackError::Unsupported);
-        }
-        let header = callback.header(HEADER).ok_or(CallbackError::BadSignature)?;
-        let pairs = parse(header).ok_or(CallbackError::BadSignature)?;
-        let body = callback.body.expose();
-        let genuine = pairs.iter().find(|pair| {
-            let mut signed = Vec::with_capacity(pair.t.len() + 1 + body.len());
-            signed.extend_from_slice(pair.t.as_bytes());
-            signed.push(b'.');
-            signed.extend_from_slice(body);
-            let signed = Secret::new(signed);
-            self.0.iter().any(|key| hmac::verify(key, signed.expose(), &pair.mac).is_ok())
-        });
-        let signed_at = genuine.ok_or(CallbackError::BadSignature)?.signed_at;
-        let age = callback.received_at.duration_since(signed_at).abs();
-        let window = SignedDuration::try_from(WINDOW).unwrap_or(SignedDuration::ZERO);
-        if age <= window { Ok(()) } else { Err(CallbackError::OutsideWindow) }
-    }
+/// Compares the signature with the raw body, in constant time, and looks at its age.
+///
+/// # Errors
+/// [`CallbackError::Unsupported`] without a secret, [`CallbackError::BadSignature`], and
+/// [`CallbackError::OutsideWindow`] where the signature is right.
+pub(super) fn verify(keys: &CallbackKeys, callback: &Callback) -> Result<(), CallbackError> {
+    let header = keys.header(callback, HEADER)?;
+    let pairs = parse(header).ok_or(CallbackError::BadSignature)?;
+    let body = callback.body.expose();
+    let genuine = pairs.iter().find(|pair| {
+        let mut signed = Vec::with_capacity(pair.t.len() + 1 + body.len());
+        signed.extend_from_slice(pair.t.as_bytes());
+        signed.push(b'.');
+        signed.extend_from_slice(body);
+        let signed = Secret::new(signed);
+        keys.have_signed(signed.expose(), &pair.mac)
+    });
+    let signed_at = genuine.ok_or(CallbackError::BadSignature)?.signed_at;
+    let age = callback.received_at.duration_since(signed_at).abs();
+    let window = SignedDuration::try_from(WINDOW).unwrap_or(SignedDuration::ZERO);
+    if age <= window { Ok(()) } else { Err(CallbackError::OutsideWindow) }
 }
 
 /// One or two pairs, each exactly `t=<digits>,v1=<64 hexadecimal digits>`: what has two readings has none.

@@ -1,17 +1,12 @@
 //! The service with Onfido as its provider, over HTTP on both sides.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use kyc_core::domain::field::Field;
-use kyc_core::domain::ids::{ProviderName, VerificationId};
 use kyc_core::ports::IdentityProvider;
-use kyc_core::ports::provider::{
-    Callback, CallbackError, CallbackNews, Forgotten, Progress, ProviderError, Step, Submission,
-};
 use kyc_core::usecase::Providers;
 use kyc_tests::app::customers::ada;
+use kyc_tests::app::deadly::Death;
 use kyc_tests::app::files::png;
 use kyc_tests::app::{Builder, TestApp};
 use kyc_tests::vendor::Fault;
@@ -195,80 +190,14 @@ fn a_callback_has_the_check_looked_at_now() {
     assert_eq!(stage.vendor().holds(), (1, 3, 1));
 }
 
-/// A provider whose worker dies: after the call of this number it says so, and never answers.
-struct Deadly {
-    provider: Arc<dyn IdentityProvider>,
-    calls: Mutex<usize>,
-    dies_at: usize,
-    called: Mutex<Option<tokio::sync::oneshot::Sender<()>>>,
-}
-
-#[async_trait]
-impl IdentityProvider for Deadly {
-    fn name(&self) -> ProviderName {
-        self.provider.name()
-    }
-
-    fn discloses(&self) -> Vec<Field> {
-        self.provider.discloses()
-    }
-
-    async fn advance<'a>(
-        &self,
-        submission: &'a Submission,
-        progress: Option<&'a Progress>,
-    ) -> Result<Step, ProviderError> {
-        let number = {
-            let mut calls = self.calls.lock().unwrap();
-            *calls += 1;
-            *calls
-        };
-        let step = self.provider.advance(submission, progress).await;
-        let called = if number == self.dies_at { self.called.lock().unwrap().take() } else { None };
-        if let Some(called) = called {
-            called.send(()).unwrap();
-            std::future::pending::<()>().await;
-        }
-        step
-    }
-
-    fn read_callback(&self, callback: &Callback) -> Result<CallbackNews, CallbackError> {
-        self.provider.read_callback(callback)
-    }
-
-    async fn forget<'a>(
-        &self,
-        verification: VerificationId,
-        progress: Option<&'a Progress>,
-    ) -> Result<Forgotten, ProviderError> {
-        self.provider.forget(verification, progress).await
-    }
-}
-
 #[test]
 fn a_worker_that_is_killed_after_any_step_never_makes_a_second_check() {
     for dies_at in 1..=6 {
-        let (called, wait) = tokio::sync::oneshot::channel();
-        let called = Mutex::new(Some(called));
-        let stage = Stage::of(TestApp::builder(), move |provider| {
-            let called = Mutex::new(called.lock().unwrap().take());
-            Arc::new(Deadly { provider, calls: Mutex::new(0), dies_at, called })
-        });
+        let death = Death::after(dies_at - 1);
+        let dying = death.clone();
+        let stage = Stage::of(TestApp::builder(), move |provider| Arc::new(dying.of(provider)));
         stage.register("cus-1", "Ada Lovelace");
-        // The worker takes steps until it dies in the middle of one.
-        let app = &stage.app;
-        app.block_on(async {
-            let work = async {
-                for _ in 0..100 {
-                    if app.kyc().run_due_verifications(100).await.unwrap().is_empty() {
-                        // What is left is looked at later.
-                        app.advance(60);
-                    }
-                }
-                panic!("it never died");
-            };
-            tokio::select! { () = work => {}, died = wait => died.unwrap() }
-        });
+        stage.app.work_until(&death);
         // Its lease runs out, and another goes on.
         stage.app.advance(31);
         stage.app.run_to_the_end("cus-1");
